@@ -9,7 +9,12 @@ import type { LoggedRequest, RequestFilter, RequestRecord, UsageFilter, UsageSum
  * Names are unique among groups and among users. A method that finds nothing returns null or false; it throws
  * `Conflict` for a name that is taken, and `StorageFailure` when the store itself cannot do its work.
  */
-export interface Store {
+export interface Store extends DirectoryStore, CredentialStore, SecretStore, RequestStore, PriceStore {
+  close(): Promise<void>;
+}
+
+/** Groups, users and master keys. */
+export interface DirectoryStore {
   addGroup(group: Group): Promise<void>;
   listGroups(): Promise<Group[]>;
   updateGroup(id: string, change: Partial<Omit<Group, "id">>): Promise<boolean>;
@@ -23,16 +28,24 @@ export interface Store {
   updateKey(id: string, change: Partial<Omit<MasterKey, "id" | "secrets">>): Promise<boolean>;
   /** Makes this the key's current secret; the one before it lives until `overlapUntil`, all older ones are deleted. */
   rotateKey(id: string, hash: Uint8Array, now: number, overlapUntil: number): Promise<boolean>;
+}
 
+/** Sealed provider keys. */
+export interface CredentialStore {
   addCredential(credential: StoredCredential): Promise<void>;
   listCredentials(): Promise<StoredCredential[]>;
   removeCredential(id: string): Promise<boolean>;
+}
 
-  /** Small secrets of the installation itself (pepper, data key), wrapped before they get here. */
+/** Small secrets of the installation itself (pepper, data key), wrapped before they get here. */
+export interface SecretStore {
   readSecret(purpose: string): Promise<Uint8Array | null>;
   /** Stores it unless there is one already; returns the one that is now stored. */
   putSecret(purpose: string, wrapped: Uint8Array): Promise<Uint8Array>;
+}
 
+/** The request log. */
+export interface RequestStore {
   /** Appends rows in one durable commit. */
   appendRequests(rows: readonly RequestRecord[]): Promise<void>;
   /** Newest first, or oldest first where `filter.after` is given. */
@@ -41,7 +54,12 @@ export interface Store {
   sumUsage(filter: UsageFilter): Promise<UsageSum[]>;
   /** Deletes rows that arrived before this time; returns how many. */
   pruneRequests(before: number): Promise<number>;
+  /** Of the log's rows that used something and have no cost; most requests first. */
+  listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
+}
 
+/** What the administrator decided on prices. */
+export interface PriceStore {
   /** Replaces the one for the same provider, model and tier. */
   putPriceOverride(override: PriceOverride): Promise<void>;
   /** Oldest decision first. */
@@ -54,10 +72,6 @@ export interface Store {
   /** Null goes back to the list prices that came with this version. */
   pinSnapshot(snapshot: PinnedSnapshot | null): Promise<void>;
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
-  /** Of the log's rows that used something and have no cost; most requests first. */
-  listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
-
-  close(): Promise<void>;
 }
 
 /** A name or id that is taken already. */

@@ -1,6 +1,6 @@
 import type { RequestRecord } from "../../domain/request-record.ts";
 import { Conflict, StorageFailure, type Store } from "../../domain/store.ts";
-import { requestValues } from "../sql-store.ts";
+import { requestValues } from "../queries/requests.ts";
 import type { Call, Reply } from "./thread.ts";
 
 /**

@@ -3,7 +3,7 @@
  * Calls run one after another, in the order they were posted.
  */
 import { Conflict } from "../../domain/store.ts";
-import { SqlStore } from "../sql-store.ts";
+import { type SqlStore, sqlStore } from "../sql-store.ts";
 import { openSqlite } from "./sqlite.ts";
 
 export interface Call {
@@ -40,7 +40,7 @@ self.onmessage = (event: MessageEvent<Call>) => {
 
 function perform(call: Call): unknown {
   if (call.method === "open") {
-    store = new SqlStore(openSqlite(String(call.args[0])));
+    store = sqlStore(openSqlite(String(call.args[0])));
     return undefined;
   }
   if (store === undefined) throw new Error("the store is not open");
