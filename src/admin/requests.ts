@@ -21,7 +21,7 @@ const RequestView = z
     model: z.string().nullable(),
     status: z.number(),
     refusal: z.string().nullable(),
-    ending: z.enum(["complete", "refused", "client_closed", "upstream_broken", "timeout", "cut"]),
+    ending: z.enum(["complete", "refused", "client_closed", "upstream_broken", "timeout", "cut", "lost"]),
     firstByteMs: z.number().nullable(),
     durationMs: z.number(),
     bytesIn: z.number(),

@@ -37,12 +37,17 @@ export interface Metered {
   costNanos: bigint | null;
   /** Hash of the price book that it was computed with. */
   priceBook: string;
-  /** Provider and job, where the same usage comes with every look at it: only the first one counts. */
-  jobId: string | null;
 }
 
-/** How a request ended: whole, or who broke it off. */
-export type Ending = "complete" | "refused" | "client_closed" | "upstream_broken" | "timeout" | "cut";
+/** How a request ended: whole, or who broke it off; `lost` with the gateway's own process. */
+export type Ending =
+  | "complete"
+  | "refused"
+  | "client_closed"
+  | "upstream_broken"
+  | "timeout"
+  | "cut"
+  | "lost";
 
 /** What rows can be added up by. */
 export type UsageKey = "user" | "group" | "key" | "provider" | "model" | "endpoint" | "day" | "hour";

@@ -1,7 +1,8 @@
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
+import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
 import type { PinnedSnapshot, PriceOverride, PricingDefault, UnpricedModel } from "./prices.ts";
-import type { LoggedRequest, RequestFilter, RequestRecord, UsageFilter, UsageSum } from "./request-record.ts";
+import type { LoggedRequest, RequestFilter, UsageFilter, UsageSum } from "./request-record.ts";
 
 /**
  * Everything that outlives the process. One contract suite runs against every implementation.
@@ -9,7 +10,13 @@ import type { LoggedRequest, RequestFilter, RequestRecord, UsageFilter, UsageSum
  * Names are unique among groups and among users. A method that finds nothing returns null or false; it throws
  * `Conflict` for a name that is taken, and `StorageFailure` when the store itself cannot do its work.
  */
-export interface Store extends DirectoryStore, CredentialStore, SecretStore, RequestStore, PriceStore {
+export interface Store
+  extends DirectoryStore,
+    CredentialStore,
+    SecretStore,
+    RequestStore,
+    PriceStore,
+    LedgerStore {
   close(): Promise<void>;
 }
 
@@ -46,8 +53,6 @@ export interface SecretStore {
 
 /** The request log. */
 export interface RequestStore {
-  /** Appends rows in one durable commit. */
-  appendRequests(rows: readonly RequestRecord[]): Promise<void>;
   /** Newest first, or oldest first where `filter.after` is given. */
   listRequests(filter: RequestFilter): Promise<LoggedRequest[]>;
   /** The log's rows added up, dearest first; without keys, all of them as one. Never anything but their sum. */
@@ -56,6 +61,22 @@ export interface RequestStore {
   pruneRequests(before: number): Promise<number>;
   /** Of the log's rows that used something and have no cost; most requests first. */
   listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
+}
+
+/** Holds, entries and balances; log rows are written with them. */
+export interface LedgerStore {
+  /** All of it or nothing; durable when it returns. */
+  commit(commit: Commit): Promise<void>;
+  readLedgerTail(): Promise<LedgerTail>;
+  /** Those behind this one, oldest first. */
+  readBlocks(after: number, limit: number): Promise<Block[]>;
+  /** Balances of periods that end after this time, epoch milliseconds. */
+  listAccounts(since: number): Promise<AccountBalance[]>;
+  readAccounts(ids: readonly AccountId[]): Promise<AccountBalance[]>;
+  /** Says that this request metered this job; false where another one has. */
+  claimJob(job: string, requestId: string): Promise<boolean>;
+  /** Takes back what requests claimed that came to no end. */
+  unclaimJobs(requestIds: readonly string[]): Promise<void>;
 }
 
 /** What the administrator decided on prices. */

@@ -1,5 +1,6 @@
 import type { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
+import type { Hold } from "../ledger/ledger.ts";
 import type { Timeouts } from "../providers/provider.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Meter } from "./meter.ts";
@@ -18,6 +19,12 @@ export class Exchange {
   readonly address: string | null;
   readonly abort = new AbortController();
   holder: KeyHolder | undefined;
+  /** What the ledger keeps for it; undefined until it is about to be forwarded. */
+  hold: Hold | undefined;
+  /** Whether anything of it may have reached the provider. */
+  isSent = false;
+  /** Whether its provider takes nothing for it: an error, or an endpoint that is free. */
+  costsNothing = false;
   upstream: Upstream | undefined;
   /** The upstream's own address, or another host of its provider. */
   base: Base | undefined;

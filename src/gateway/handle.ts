@@ -2,8 +2,11 @@ import type { Clock } from "../domain/clock.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Usage } from "../domain/usage.ts";
+import type { Journal } from "../ledger/journal.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import type { UsageFormat } from "../providers/formats/usage.ts";
+import { admit } from "./admit.ts";
 import { authorise, refuseNavigation } from "./authorise.ts";
 import { RECEIVE_BYTES_PER_MS } from "./body.ts";
 import { identifyByCapability, type Signer, withCapability } from "./capability.ts";
@@ -13,6 +16,7 @@ import { Exchange } from "./exchange.ts";
 import { chooseCredential, type ForwardSettings, forward } from "./forward.ts";
 import { identify, type KeyHasher, presentsKey, requireActive } from "./identify.ts";
 import type { InFlight } from "./in-flight.ts";
+import { isFirstOfJob, type JobStore } from "./jobs.ts";
 import { rewriteLinks } from "./links.ts";
 import { createMeter } from "./meter.ts";
 import { isRedirect, settleRedirect } from "./redirect.ts";
@@ -32,18 +36,13 @@ export interface Gateway extends ForwardSettings {
   readonly inFlight: InFlight;
   readonly clock: Clock;
   readonly publicUrl: string;
-  /** Takes the row of a request that is over; does not wait for the disk. */
-  readonly log: RequestLog;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly jobs: JobStore;
   /** The prices of this moment; another book whenever an administrator changes them. */
   readonly prices: () => PriceBook;
   /** For operators: what went wrong inside. */
   readonly report: (message: string) => void;
-}
-
-export interface RequestLog {
-  add(row: RequestRecord): void;
-  /** False while rows cannot be kept: no request is forwarded unseen. */
-  readonly healthy: boolean;
 }
 
 /** How long a request's body may take to arrive, milliseconds; large ones get longer. */
@@ -85,10 +84,12 @@ export async function handle(
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange);
     const credential = chooseCredential(call);
+    await admit(call, holder, exchange, gateway.ledger);
 
     exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
     let reply = await forward(call, credential, exchange, gateway);
     exchange.firstByteMs = exchange.elapsedMs();
+    exchange.costsNothing = !reply.ok || route.meter === undefined;
     exchange.upstreamRequestId = upstreamRequestId(reply, route.upstream.provider.requestIdHeaders);
     if (reply.status === 401 && !route.withoutKey)
       throw await rejectedCredential(reply, route.upstream, credential, gateway);
@@ -155,12 +156,25 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
 }
 
 function finish(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
-  if (usage !== null && exchange.upstream !== undefined) {
-    row.metered = settle(usage, exchange.upstream.provider, exchange.model, exchange.at, gateway.prices());
-    row.model ??= usage.model;
-  }
+  if (usage === null || usage.jobId === null) return conclude(exchange, row, usage, gateway);
+  const job = `${row.provider}:${usage.jobId}`;
+  const isFirst = isFirstOfJob(job, exchange.method, exchange.id, gateway.journal, gateway.jobs);
+  if (isFirst === true) return conclude(exchange, row, usage, gateway);
+  exchange.costsNothing = true;
+  if (isFirst === false) return conclude(exchange, row, null, gateway);
+  void isFirst.then(
+    (first) => conclude(exchange, row, first ? usage : null, gateway),
+    // Rather twice than not at all.
+    () => conclude(exchange, row, usage, gateway),
+  );
+}
+
+/** @param usage What is to be paid for. */
+function conclude(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
+  row.metered = settle(exchange, usage, gateway.prices());
+  if (usage !== null) row.model ??= usage.model;
   gateway.inFlight.remove(exchange);
-  gateway.log.add(row);
+  gateway.journal.log(row);
 }
 
 function refuse(
@@ -190,7 +204,7 @@ function refuseUnready(gateway: Gateway): void {
       headers: { connection: "close" },
     });
   }
-  if (!gateway.log.healthy) {
+  if (!gateway.journal.healthy) {
     throw new Refusal(
       "storage_unavailable",
       "The gateway cannot record requests at the moment; try again later.",

@@ -12,11 +12,13 @@ import { Listener } from "../gateway/listen.ts";
 import { probe } from "../gateway/probe.ts";
 import { takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
+import type { Journal } from "../ledger/journal.ts";
+import { openLedger } from "../ledger/open.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
-import { RequestLog } from "../telemetry/request-log.ts";
 import { BadVaultKey, loadVaultKey } from "../vault/key-file.ts";
 import { Vault, WrongVaultKey } from "../vault/vault.ts";
 import { version } from "../version.ts";
+import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
 import { StartFailure } from "./failure.ts";
@@ -24,6 +26,8 @@ import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./firs
 import { type Greeting, greeting } from "./greeting.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
+import { recover } from "./recover.ts";
+import { systemTimer } from "./timer.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
 
@@ -31,7 +35,8 @@ import { isUsable } from "./usable.ts";
 interface Running {
   readonly inFlight: InFlight;
   readonly listener: Listener;
-  readonly log: RequestLog;
+  readonly journal: Journal;
+  readonly stopChores: () => void;
   readonly store: Store;
   readonly data: DataDirectory;
 }
@@ -130,7 +135,15 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   );
   await prices.load();
   const inFlight = new InFlight(upstreamProxy === undefined ? probe : undefined);
-  const log = new RequestLog(store, config.logRetentionMs, report);
+  const { ledger, journal, orphans } = await openLedger({
+    store,
+    key: vault.keyFor("ledger"),
+    clock,
+    timer: systemTimer,
+    report,
+  });
+  await recover(orphans, store, journal, report);
+  const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
     {
       store,
@@ -149,7 +162,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   );
   const own = ownPaths({
     identify: callerOf,
-    isReady: () => !inFlight.draining && log.healthy,
+    isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
@@ -164,7 +177,9 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       inFlight,
       clock,
       publicUrl,
-      log,
+      ledger,
+      journal,
+      jobs: store,
       report,
       upstreamProxy,
       prices: () => prices.book,
@@ -173,17 +188,19 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   });
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(variant.greeting({ version, publicUrl, upstreams, firstUser, exportsFile: shownExports }));
-  return { inFlight, listener, log, store, data };
+  return { inFlight, listener, journal, stopChores: chores, store, data };
 }
 
-async function stop({ inFlight, listener, log, store, data }: Running, drainMs: number): Promise<void> {
+async function stop(running: Running, drainMs: number): Promise<void> {
+  const { inFlight, listener, journal, stopChores, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
   const cut = await inFlight.drain(drainMs);
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
   await listener.stop();
-  await log.close();
+  stopChores();
+  await journal.close();
   await store.close();
   data.release();
 }

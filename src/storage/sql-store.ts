@@ -1,6 +1,7 @@
 import type { Store } from "../domain/store.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { DirectoryQueries } from "./queries/directory.ts";
+import { LedgerQueries } from "./queries/ledger.ts";
 import { PriceQueries } from "./queries/prices.ts";
 import { RequestQueries } from "./queries/requests.ts";
 import { SecretQueries } from "./queries/secrets.ts";
@@ -14,13 +15,22 @@ export function sqlStore(sql: Sql) {
     new SecretQueries(sql),
     new RequestQueries(sql),
     new PriceQueries(sql),
+    new LedgerQueries(sql),
   ];
   return joined(parts, () => sql.close()) satisfies Store;
 }
 
 export type SqlStore = ReturnType<typeof sqlStore>;
 
-type Parts = DirectoryQueries & CredentialQueries & SecretQueries & RequestQueries & PriceQueries;
+type Parts = Methods<DirectoryQueries> &
+  Methods<CredentialQueries> &
+  Methods<SecretQueries> &
+  Methods<RequestQueries> &
+  Methods<PriceQueries> &
+  Methods<LedgerQueries>;
+
+/** Without private members, which no two classes could have together. */
+type Methods<Part> = Pick<Part, keyof Part>;
 
 /** One object with the methods of all parts. */
 function joined(parts: readonly object[], close: () => Promise<void>): Parts & Pick<Store, "close"> {

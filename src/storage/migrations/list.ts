@@ -108,4 +108,26 @@ export const migrations: readonly string[] = [
     pinned_at BIGINT NOT NULL
   );
   `,
+  `
+  CREATE TABLE ledger_blocks (
+    seq INTEGER PRIMARY KEY,
+    at BIGINT NOT NULL,
+    text TEXT NOT NULL,
+    hash BLOB NOT NULL
+  );
+  CREATE TABLE ledger_checkpoint (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq BIGINT NOT NULL,
+    next_hold BIGINT NOT NULL,
+    open_holds TEXT NOT NULL
+  );
+  CREATE TABLE accounts (
+    id TEXT PRIMARY KEY,
+    budget_id TEXT NOT NULL,
+    start_at BIGINT NOT NULL,
+    end_at BIGINT,
+    posted BIGINT NOT NULL
+  );
+  CREATE INDEX accounts_end ON accounts (end_at);
+  `,
 ];

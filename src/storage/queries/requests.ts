@@ -16,44 +16,9 @@ import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 
 export class RequestQueries implements RequestStore {
   private readonly sql: Sql;
-  private readonly bookIds = new Map<string, number>();
 
   constructor(sql: Sql) {
     this.sql = sql;
-  }
-
-  async appendRequests(rows: readonly RequestRecord[]): Promise<void> {
-    await this.insertRequests(rows.map(requestValues));
-  }
-
-  /** The same from `requestValues`. */
-  async insertRequests(rows: readonly SqlValue[][]): Promise<void> {
-    await this.sql.transaction(async () => {
-      for (const row of rows) {
-        if (row[JOB] !== null && !(await this.isFirstOfJob(row))) row.fill(null, METERED, METERED_END);
-        if (row[BOOK] !== null) row[BOOK] = await this.bookId(String(row[BOOK]));
-      }
-      await this.sql.runMany(
-        INSERT_REQUEST,
-        rows.map((row) => row.slice(0, JOB)),
-      );
-    });
-  }
-
-  private async isFirstOfJob(row: readonly SqlValue[]): Promise<boolean> {
-    const statement = "INSERT INTO metered_jobs (job, request_id) VALUES (?, ?) ON CONFLICT (job) DO NOTHING";
-    return (await this.sql.run(statement, row[JOB] ?? null, row[0] ?? null)) > 0;
-  }
-
-  /** The hash stands once in a table of its own: on every row it would be a third of the log. */
-  private async bookId(hash: string): Promise<number> {
-    const known = this.bookIds.get(hash);
-    if (known !== undefined) return known;
-    await this.sql.run("INSERT INTO price_books (hash) VALUES (?) ON CONFLICT (hash) DO NOTHING", hash);
-    const [row] = await this.sql.all("SELECT id FROM price_books WHERE hash = ?", hash);
-    const id = number(row ?? {}, "id");
-    this.bookIds.set(hash, id);
-    return id;
   }
 
   async sumUsage(filter: UsageFilter): Promise<UsageSum[]> {
@@ -119,6 +84,28 @@ export class RequestQueries implements RequestStore {
   }
 }
 
+/** @param rows From `requestValues`. */
+export async function insertRequests(sql: Sql, rows: readonly SqlValue[][]): Promise<void> {
+  for (const row of rows) if (row[BOOK] != null) row[BOOK] = await bookId(sql, String(row[BOOK]));
+  await sql.runMany(INSERT_REQUEST, rows);
+}
+
+/** Of books that a database has, by their hashes. */
+const bookIds = new WeakMap<Sql, Map<string, number>>();
+
+/** The hash stands once in a table of its own: on every row it would be a third of the log. */
+async function bookId(sql: Sql, hash: string): Promise<number> {
+  const ids = bookIds.get(sql) ?? new Map<string, number>();
+  bookIds.set(sql, ids);
+  const known = ids.get(hash);
+  if (known !== undefined) return known;
+  await sql.run("INSERT INTO price_books (hash) VALUES (?) ON CONFLICT (hash) DO NOTHING", hash);
+  const [row] = await sql.all("SELECT id FROM price_books WHERE hash = ?", hash);
+  const id = number(row ?? {}, "id");
+  ids.set(hash, id);
+  return id;
+}
+
 const FROM_REQUESTS = `FROM requests r
   LEFT JOIN users u ON u.id = r.user_id
   LEFT JOIN groups g ON g.id = r.group_id
@@ -171,11 +158,8 @@ const INSERT_REQUEST = `INSERT INTO requests (
   usage, evidence, input_tokens, output_tokens, cost_nanos, price_book
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** Places among the values: what was metered, the price book in it, and the job, which is no column. */
-const METERED = 18;
+/** The price book's place among the values. */
 const BOOK = 23;
-const METERED_END = 24;
-const JOB = 24;
 
 /** A row as the values of its columns. */
 export function requestValues(row: RequestRecord): SqlValue[] {
@@ -203,8 +187,8 @@ export function requestValues(row: RequestRecord): SqlValue[] {
 }
 
 function meteredValues(metered: Metered | null): SqlValue[] {
-  if (metered === null) return [null, null, null, null, null, null, null];
-  const { quantities, evidence, costNanos, priceBook, jobId } = metered;
+  if (metered === null) return [null, null, null, null, null, null];
+  const { quantities, evidence, costNanos, priceBook } = metered;
   const cost = costNanos === null ? null : costNanos.toString();
   return [
     JSON.stringify(quantities),
@@ -213,7 +197,6 @@ function meteredValues(metered: Metered | null): SqlValue[] {
     outputTokens(quantities),
     cost,
     priceBook,
-    jobId,
   ];
 }
 
@@ -224,7 +207,6 @@ function metered(row: SqlRow): Metered | null {
     evidence: text(row, "evidence") as Evidence,
     costNanos: row["cost_nanos"] == null ? null : BigInt(text(row, "cost_nanos")),
     priceBook: text(row, "price_hash"),
-    jobId: null,
   };
 }
 
