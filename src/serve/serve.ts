@@ -10,7 +10,7 @@ import { bareKey, identify, presentedKey, requireActive } from "../gateway/ident
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
 import { probe } from "../gateway/probe.ts";
-import { takeFromQuery } from "../gateway/route.ts";
+import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
 import { RequestLog } from "../telemetry/request-log.ts";
@@ -90,7 +90,10 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
   );
   const usable = () => [...upstreams.values()].filter(isUsable);
-  const directory = new Directory();
+  const directory = new Directory((provider, path) => {
+    const known = upstreams.get(provider)?.provider;
+    return known === undefined ? path.toLowerCase() : patternPath(known, path);
+  });
   const callerOf = (headers: Headers, query = "") => {
     const keys: string[] = [];
     takeFromQuery(query, { keys });

@@ -1,6 +1,7 @@
 import type { Store } from "../domain/store.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { DirectoryQueries } from "./queries/directory.ts";
+import { PolicyQueries } from "./queries/policies.ts";
 import { PriceQueries } from "./queries/prices.ts";
 import { RequestQueries } from "./queries/requests.ts";
 import { SecretQueries } from "./queries/secrets.ts";
@@ -14,13 +15,19 @@ export function sqlStore(sql: Sql) {
     new SecretQueries(sql),
     new RequestQueries(sql),
     new PriceQueries(sql),
+    new PolicyQueries(sql),
   ];
   return joined(parts, () => sql.close()) satisfies Store;
 }
 
 export type SqlStore = ReturnType<typeof sqlStore>;
 
-type Parts = DirectoryQueries & CredentialQueries & SecretQueries & RequestQueries & PriceQueries;
+type Parts = DirectoryQueries &
+  CredentialQueries &
+  SecretQueries &
+  RequestQueries &
+  PriceQueries &
+  PolicyQueries;
 
 /** One object with the methods of all parts. */
 function joined(parts: readonly object[], close: () => Promise<void>): Parts & Pick<Store, "close"> {
