@@ -52,3 +52,14 @@ export interface ScopePolicy {
   /** Counts the changes. */
   readonly version: number;
 }
+
+/** A scope's new state, whole. */
+export interface ScopeChange {
+  readonly scope: Scope;
+  /** The version that is changed; 0 where the scope has had none. */
+  readonly version: number;
+  readonly policy: Policy;
+  readonly budgets: readonly Budget[];
+}
+
+export const ORGANISATION: Scope = { kind: "organisation", id: "" };

@@ -1,8 +1,12 @@
+import type { StoredBudget } from "./budget.ts";
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
+import type { ScopeChange, ScopePolicy } from "./policy.ts";
 import type { PinnedSnapshot, PriceOverride, PricingDefault, UnpricedModel } from "./prices.ts";
 import type { LoggedRequest, RequestFilter, UsageFilter, UsageSum } from "./request-record.ts";
+import type { OrganisationSettings } from "./settings.ts";
+import type { ThresholdEvent } from "./threshold-event.ts";
 
 /**
  * Everything that outlives the process. One contract suite runs against every implementation.
@@ -16,7 +20,8 @@ export interface Store
     SecretStore,
     RequestStore,
     PriceStore,
-    LedgerStore {
+    LedgerStore,
+    PolicyStore {
   close(): Promise<void>;
 }
 
@@ -93,6 +98,28 @@ export interface PriceStore {
   /** Null goes back to the list prices that came with this version. */
   pinSnapshot(snapshot: PinnedSnapshot | null): Promise<void>;
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
+}
+
+/** Policies, budgets, and what holds for the whole installation. */
+export interface PolicyStore {
+  /** Scopes that have, or had, a policy or a budget; their budgets in force by name. */
+  listPolicies(): Promise<ScopePolicy[]>;
+  /**
+   * Gives each scope this policy and exactly these budgets, all or none of it. A budget that is known by its id keeps
+   * what was spent; one that is missing is removed, and stays known to those who ask for it.
+   * @throws Conflict where a scope has another version than the one that is changed.
+   */
+  changePolicies(changes: readonly ScopeChange[], at: number): Promise<void>;
+  /** Those in force by scope and name; with `removed`, the others too. */
+  listBudgets(filter?: { removed?: boolean }): Promise<StoredBudget[]>;
+  readSettings(): Promise<OrganisationSettings>;
+  putSettings(settings: OrganisationSettings): Promise<void>;
+  /** False where this threshold of this period was noted before: it is told once. */
+  addThresholdEvent(event: ThresholdEvent): Promise<boolean>;
+  /** What was noted and not yet told, oldest first. */
+  listUntoldEvents(): Promise<ThresholdEvent[]>;
+  /** @param outcome `told`, or `failed` where nobody took it. */
+  closeThresholdEvent(id: string, outcome: "told" | "failed", at: number): Promise<void>;
 }
 
 /** A name or id that is taken already. */

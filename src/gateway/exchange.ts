@@ -32,6 +32,8 @@ export class Exchange {
   model: string | null = null;
   status = 0;
   refusal: string | null = null;
+  /** What scopes that only count would have refused it for: `group research: model_not_allowed`. */
+  readonly shadowRefusals: string[] = [];
   firstByteMs: number | null = null;
   bytesIn = 0;
   bytesOut = 0;
@@ -102,6 +104,7 @@ export class Exchange {
       model: this.model,
       status: this.status,
       refusal: this.refusal,
+      shadowRefusal: this.shadowRefusals.length === 0 ? null : this.shadowRefusals.join("; ").slice(0, 500),
       ending,
       firstByteMs: this.firstByteMs,
       durationMs: this.elapsedMs(),

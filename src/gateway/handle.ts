@@ -82,7 +82,7 @@ export async function handle(
     const holder = holderOf(request, route, exchange, gateway);
     exchange.holder = holder;
     requireActive(holder, exchange.at);
-    const call = await authorise(request, route, exchange);
+    const call = await authorise(request, route, exchange, holder.scopes);
     const credential = chooseCredential(call);
     await admit(call, holder, exchange, gateway.ledger);
 

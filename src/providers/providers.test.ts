@@ -266,7 +266,7 @@ describe("a call's model", () => {
       const body = '{"model":"of-the-body"}';
       const request = new Request(gateway + path, { method: "POST", headers, body });
       const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
-      await authorise(request, findRoute(request.url, upstreams), exchange);
+      await authorise(request, findRoute(request.url, upstreams), exchange, []);
       expect(exchange.model).toBe(model);
     });
   }
@@ -281,6 +281,7 @@ test("a file that is sent to Gemini as JSON is no request that could name a mode
     new Request(url, { method: "POST", headers, body }),
     findRoute(url, upstreams),
     exchange,
+    [],
   );
   expect(await new Response(call.body).text()).toBe(body);
   expect(exchange.model).toBeNull();
@@ -424,7 +425,7 @@ describe("endpoints that hand out credentials are refused", () => {
     const request = new Request(gateway + path, { method });
     const exchange = new Exchange("id", method, 0, null, 0, 1000);
     try {
-      await authorise(request, findRoute(request.url, upstreams), exchange);
+      await authorise(request, findRoute(request.url, upstreams), exchange, []);
       return "allowed";
     } catch (error) {
       return (error as Refusal).code;

@@ -33,6 +33,7 @@ function lostRequest(hold: HoldRecord): RequestRecord {
     model,
     status: 0,
     refusal: null,
+    shadowRefusal: null,
     ending: "lost",
     firstByteMs: null,
     durationMs: 0,

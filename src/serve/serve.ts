@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { adminApp } from "../admin/app.ts";
 import type { ProviderView } from "../admin/parts.ts";
 import { type Config, ConfigError, readConfig } from "../config.ts";
+import type { Budget } from "../domain/budget.ts";
 import { systemClock } from "../domain/clock.ts";
 import { StorageFailure, type Store } from "../domain/store.ts";
 import { Directory } from "../gateway/directory.ts";
@@ -10,7 +11,7 @@ import { bareKey, identify, presentedKey, requireActive } from "../gateway/ident
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
 import { probe } from "../gateway/probe.ts";
-import { takeFromQuery } from "../gateway/route.ts";
+import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { Journal } from "../ledger/journal.ts";
 import { openLedger } from "../ledger/open.ts";
@@ -95,7 +96,10 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
   );
   const usable = () => [...upstreams.values()].filter(isUsable);
-  const directory = new Directory();
+  const directory = new Directory((provider, path) => {
+    const known = upstreams.get(provider)?.provider;
+    return known === undefined ? path.toLowerCase() : patternPath(known, path);
+  });
   const callerOf = (headers: Headers, query = "") => {
     const keys: string[] = [];
     takeFromQuery(query, { keys });
@@ -142,6 +146,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     timer: systemTimer,
     report,
   });
+  ledger.setBudgets(budgetsOf(directory), (await store.readSettings()).timeZone);
   await recover(orphans, store, journal, report);
   const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
@@ -150,7 +155,11 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       clock,
       keyHasher: vault,
       isOperator,
-      directoryChanged: () => directory.load(store),
+      directoryChanged: async () => {
+        await directory.load(store);
+        const { timeZone } = await store.readSettings();
+        ledger.setBudgets(budgetsOf(directory), timeZone);
+      },
       cutKeys: (keyIds) => inFlight.cutKeys(keyIds),
       credentials,
       providers: () => [...upstreams.values()].map(providerView),
@@ -203,6 +212,12 @@ async function stop(running: Running, drainMs: number): Promise<void> {
   await journal.close();
   await store.close();
   data.release();
+}
+
+function budgetsOf(directory: Directory): Budget[] {
+  return [...directory.scopes].flatMap(({ budgets, shadow }) =>
+    budgets.map((budget) => (shadow ? { ...budget, shadow } : budget)),
+  );
 }
 
 function openListener({ host, port }: Config): Listener {

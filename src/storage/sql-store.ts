@@ -2,6 +2,7 @@ import type { Store } from "../domain/store.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { DirectoryQueries } from "./queries/directory.ts";
 import { LedgerQueries } from "./queries/ledger.ts";
+import { PolicyQueries } from "./queries/policies.ts";
 import { PriceQueries } from "./queries/prices.ts";
 import { RequestQueries } from "./queries/requests.ts";
 import { SecretQueries } from "./queries/secrets.ts";
@@ -16,6 +17,7 @@ export function sqlStore(sql: Sql) {
     new RequestQueries(sql),
     new PriceQueries(sql),
     new LedgerQueries(sql),
+    new PolicyQueries(sql),
   ];
   return joined(parts, () => sql.close()) satisfies Store;
 }
@@ -27,7 +29,8 @@ type Parts = Methods<DirectoryQueries> &
   Methods<SecretQueries> &
   Methods<RequestQueries> &
   Methods<PriceQueries> &
-  Methods<LedgerQueries>;
+  Methods<LedgerQueries> &
+  Methods<PolicyQueries>;
 
 /** Without private members, which no two classes could have together. */
 type Methods<Part> = Pick<Part, keyof Part>;

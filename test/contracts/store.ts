@@ -1,10 +1,13 @@
 /** What every store does, written once: `describeStore` runs it against an implementation. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Budget } from "../../src/domain/budget.ts";
 import type { StoredCredential } from "../../src/domain/credential.ts";
 import type { Group, MasterKey, User } from "../../src/domain/directory.ts";
+import type { ScopeChange } from "../../src/domain/policy.ts";
 import type { PriceOverride } from "../../src/domain/prices.ts";
 import type { Metered, RequestRecord } from "../../src/domain/request-record.ts";
 import { Conflict, type Store } from "../../src/domain/store.ts";
+import type { ThresholdEvent } from "../../src/domain/threshold-event.ts";
 
 /** A place that stores can be opened on, one after another: what one wrote, the next one finds. */
 export interface StorePlace {
@@ -59,6 +62,7 @@ function row(id: string, change: Partial<RequestRecord> = {}): RequestRecord {
     model: "gpt-5",
     status: 200,
     refusal: null,
+    shadowRefusal: null,
     ending: "complete",
     firstByteMs: 12.5,
     durationMs: 100.25,
@@ -392,5 +396,131 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await failureOf(store.listUsers())).toBeInstanceOf(Error);
       store = await place.open();
     });
+
+    describe("policies and budgets", () => {
+      const organisation = { kind: "organisation", id: "" } as const;
+      const ofGroup = { kind: "group", id: "g1" } as const;
+      const policy = { models: ["gpt-5*"], limits: { requestsPerMinute: 10 }, expiresAt: T0 };
+
+      test("are given back with every field, after the store was closed too", async () => {
+        const budgets = [
+          budget("b1", { amount: 999_999_999_123_456_789n, thresholds: [50, 80, 100] }),
+          budget("b2", {
+            period: { kind: "hours", hours: 5 },
+            provider: "openai",
+            model: "gpt-5*",
+            shadow: true,
+          }),
+        ];
+        await store.changePolicies([{ scope: ofGroup, version: 0, policy, budgets }], T0);
+        for (let time = 0; time < 2; time++) {
+          expect(await store.listPolicies()).toEqual([{ scope: ofGroup, policy, budgets, version: 1 }]);
+          const stored = budgets.map((one) => ({ ...one, scope: ofGroup, removedAt: null }));
+          expect(await store.listBudgets()).toEqual(stored);
+          await reopen();
+        }
+      });
+
+      test("a budget that stays is changed, one that is missing is removed and still known", async () => {
+        const change = { scope: organisation, version: 0, policy: {}, budgets: [budget("b1"), budget("b2")] };
+        await store.changePolicies([change], T0);
+        const dearer = budget("b1", { amount: 7n, thresholds: [90], shadow: true });
+        const successor = budget("b3", { name: "b2" });
+        await store.changePolicies([{ ...change, version: 1, budgets: [dearer, successor] }], T0 + 5);
+        expect(await store.listPolicies()).toEqual([
+          { scope: organisation, policy: {}, budgets: [dearer, successor], version: 2 },
+        ]);
+        const all = await store.listBudgets({ removed: true });
+        expect(all.filter((one) => one.removedAt !== null)).toEqual([
+          { ...budget("b2"), scope: organisation, removedAt: T0 + 5 },
+        ]);
+        expect(await store.listBudgets()).toHaveLength(2);
+      });
+
+      test("are changed all or not at all, and by one at a time", async () => {
+        await store.changePolicies([{ scope: organisation, version: 0, policy: {}, budgets: [] }], T0);
+        const refused: ScopeChange[][] = [
+          // Somebody has changed the organisation's meanwhile.
+          [
+            { scope: ofGroup, version: 0, policy, budgets: [budget("b1")] },
+            { scope: organisation, version: 0, policy, budgets: [] },
+          ],
+          [
+            { scope: organisation, version: 1, policy, budgets: [] },
+            { scope: ofGroup, version: 3, policy, budgets: [] },
+          ],
+          [{ scope: ofGroup, version: 0, policy, budgets: [budget("b1"), budget("b2", { name: "b1" })] }],
+        ];
+        for (const changes of refused) {
+          expect(await failureOf(store.changePolicies(changes, T0))).toBeInstanceOf(Conflict);
+          expect(await store.listPolicies()).toEqual([
+            { scope: organisation, policy: {}, budgets: [], version: 1 },
+          ]);
+          expect(await store.listBudgets({ removed: true })).toEqual([]);
+        }
+      });
+
+      test("settings are the defaults until they are set, and none again", async () => {
+        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null });
+        const webhook = {
+          url: "https://hooks.example/x",
+          sealedSecret: Uint8Array.of(0, 1, 255),
+          allowPrivate: true,
+        };
+        await store.putSettings({ timeZone: "Europe/Berlin", webhook });
+        await reopen();
+        expect(await store.readSettings()).toEqual({ timeZone: "Europe/Berlin", webhook });
+        await store.putSettings({ timeZone: "UTC", webhook: null });
+        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null });
+      });
+
+      test("a threshold of a period is noted once, and told once", async () => {
+        const event = (id: string, change: Partial<ThresholdEvent> = {}): ThresholdEvent => ({
+          id,
+          budgetId: "b1",
+          periodStart: T0,
+          threshold: 80,
+          at: T0 + 1,
+          body: "{}",
+          ...change,
+        });
+        expect(await store.addThresholdEvent(event("e1"))).toBe(true);
+        await reopen();
+        expect(await store.addThresholdEvent(event("e2"))).toBe(false);
+        const others = [
+          event("e3", { threshold: 100 }),
+          event("e4", { periodStart: T0 + 1 }),
+          event("e5", { budgetId: "b2" }),
+        ];
+        for (const other of others) expect(await store.addThresholdEvent(other)).toBe(true);
+        expect(await store.listUntoldEvents()).toEqual([event("e1"), ...others]);
+        await store.closeThresholdEvent("e1", "told", T0 + 2);
+        await store.closeThresholdEvent("e3", "failed", T0 + 2);
+        expect((await store.listUntoldEvents()).map(({ id }) => id)).toEqual(["e4", "e5"]);
+      });
+
+      test("what shadow mode would have refused is in the log, and is found by its reason", async () => {
+        const shadowRefusal = "group g: model_not_allowed; user u: network_not_allowed";
+        await appendRows(store, [row("r1", { shadowRefusal }), row("r2")]);
+        const found = await store.listRequests({ shadowRefusal: "network_not_allowed", limit: 10 });
+        expect(found.map((one) => [one.id, one.shadowRefusal])).toEqual([["r1", shadowRefusal]]);
+        expect(await store.listRequests({ shadowRefusal: "expired_key", limit: 10 })).toEqual([]);
+      });
+    });
   });
+}
+
+function budget(id: string, change: Partial<Budget> = {}): Budget {
+  return {
+    id,
+    name: id,
+    amount: 5_000_000_000n,
+    period: { kind: "month" },
+    provider: null,
+    model: null,
+    thresholds: [],
+    shadow: false,
+    createdAt: T0,
+    ...change,
+  };
 }

@@ -130,4 +130,46 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX accounts_end ON accounts (end_at);
   `,
+  `
+  CREATE TABLE policies (
+    scope_kind TEXT NOT NULL,
+    scope_id TEXT NOT NULL,
+    document TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (scope_kind, scope_id)
+  );
+  CREATE TABLE budgets (
+    id TEXT PRIMARY KEY,
+    scope_kind TEXT NOT NULL,
+    scope_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    amount_nanos BIGINT NOT NULL,
+    period TEXT NOT NULL,
+    hours BIGINT,
+    provider TEXT,
+    model TEXT,
+    thresholds TEXT NOT NULL,
+    shadow BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    removed_at BIGINT
+  );
+  CREATE UNIQUE INDEX budgets_name ON budgets (scope_kind, scope_id, name) WHERE removed_at IS NULL;
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  );
+  CREATE TABLE threshold_events (
+    id TEXT PRIMARY KEY,
+    budget_id TEXT NOT NULL,
+    period_start BIGINT NOT NULL,
+    threshold BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    outcome TEXT,
+    closed_at BIGINT,
+    UNIQUE (budget_id, period_start, threshold)
+  );
+  ALTER TABLE requests ADD COLUMN shadow_refusal TEXT;
+  `,
 ];

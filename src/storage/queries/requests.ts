@@ -145,6 +145,7 @@ function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: stri
   match("r.provider = ?", filter.provider);
   match("r.model = ?", filter.model);
   match("r.refusal = ?", filter.refusal);
+  match("r.shadow_refusal LIKE '%: ' || ? || '%'", filter.shadowRefusal);
   match("r.status = ?", filter.status);
   match("r.at >= ?", filter.since);
   match("r.at < ?", filter.until);
@@ -154,12 +155,12 @@ function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: stri
 
 const INSERT_REQUEST = `INSERT INTO requests (
   id, at, key_id, user_id, group_id, provider, method, endpoint, model, status, refusal, ending,
-  first_byte_ms, duration_ms, bytes_in, bytes_out, upstream_request_id, address,
+  first_byte_ms, duration_ms, bytes_in, bytes_out, upstream_request_id, address, shadow_refusal,
   usage, evidence, input_tokens, output_tokens, cost_nanos, price_book
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** The price book's place among the values. */
-const BOOK = 23;
+const BOOK = 24;
 
 /** A row as the values of its columns. */
 export function requestValues(row: RequestRecord): SqlValue[] {
@@ -182,6 +183,7 @@ export function requestValues(row: RequestRecord): SqlValue[] {
     row.bytesOut,
     row.upstreamRequestId,
     row.address,
+    row.shadowRefusal,
     ...meteredValues(row.metered),
   ];
 }
@@ -224,6 +226,7 @@ function loggedRequest(row: SqlRow): LoggedRequest {
     model: textOrNull(row, "model"),
     status: number(row, "status"),
     refusal: textOrNull(row, "refusal"),
+    shadowRefusal: textOrNull(row, "shadow_refusal"),
     ending: text(row, "ending") as Ending,
     firstByteMs: numberOrNull(row, "first_byte_ms"),
     durationMs: number(row, "duration_ms"),
