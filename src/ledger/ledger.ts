@@ -79,7 +79,11 @@ export class Ledger {
   constructor(parts: LedgerParts) {
     this.parts = parts;
     this.nextHold = parts.state.nextHold;
-    for (const balance of parts.state.accounts.values()) this.accounts.set(balance.id, Account.of(balance));
+    for (const balance of parts.state.accounts.values()) {
+      const account = Account.of(balance);
+      account.isChanged = parts.state.changed.has(balance.id);
+      this.accounts.set(balance.id, account);
+    }
     parts.journal.balances = () => this.checkpoint();
     // Whoever held these is gone: what they cost is not known, and stays reserved.
     for (const record of parts.state.open.values()) {
@@ -275,6 +279,7 @@ export class Ledger {
     account.pending += ceiling;
     if (account.isRecorded) return;
     account.isRecorded = true;
+    account.isChanged = true;
     this.parts.journal.append(accountText(account.balance));
   }
 

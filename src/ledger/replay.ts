@@ -5,6 +5,8 @@ import { type LedgerRecord, parseRecords } from "./records.ts";
 /** What the ledger's records amount to. */
 export interface State {
   readonly accounts: Map<AccountId, AccountBalance>;
+  /** Those that a record changed: their stored balances are older. */
+  readonly changed: Set<AccountId>;
   /** Holds that have not ended. */
   readonly open: Map<number, HoldRecord>;
   /** Those of them whose process is known to be gone. */
@@ -15,7 +17,13 @@ export interface State {
 
 /** The state right behind a checkpoint; behind none, that of an empty ledger. */
 export function stateOf(accounts: Iterable<AccountBalance>, open: string, nextHold: number): State {
-  const state: State = { accounts: new Map(), open: new Map(), lost: new Set(), nextHold };
+  const state: State = {
+    accounts: new Map(),
+    changed: new Set(),
+    open: new Map(),
+    lost: new Set(),
+    nextHold,
+  };
   for (const account of accounts) state.accounts.set(account.id, account);
   for (const record of parseRecords(open)) {
     if (record.kind === "hold") state.open.set(record.hold.id, record.hold);
@@ -33,6 +41,7 @@ export function apply(state: State, record: LedgerRecord): string | undefined {
     const { account } = record;
     // The balance of one that was there already stays.
     if (!state.accounts.has(account.id)) state.accounts.set(account.id, account);
+    state.changed.add(account.id);
     return undefined;
   }
   if (record.kind === "hold") return begin(state, record.hold);
@@ -71,6 +80,7 @@ function post(state: State, accounts: readonly AccountId[], amount: Nanos): bool
     const account = state.accounts.get(id);
     if (account === undefined) isKnown = false;
     else state.accounts.set(id, { ...account, posted: account.posted + amount });
+    state.changed.add(id);
   }
   return isKnown;
 }
