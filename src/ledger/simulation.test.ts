@@ -47,6 +47,8 @@ function budgetsOf(key: number, amounts: Dice): Budget[] {
 /** One life of the gateway, from a start to a crash. */
 class Life {
   isOver = false;
+  /** Resolves at the crash. */
+  readonly death = Promise.withResolvers<void>();
   readonly ledger: Ledger;
   readonly journal: Journal;
 
@@ -94,6 +96,7 @@ class World {
   /** The process dies; another one starts at once. */
   async crash(): Promise<void> {
     this.life.isOver = true;
+    this.life.death.resolve();
     this.store.crash();
     // What was on its way to the disk has got there by then, or never will.
     await this.time.sleep(10);
@@ -144,7 +147,7 @@ class World {
       return;
     }
     const admittedAt = time.now();
-    const isDurable = await hold.durable.then(
+    const isDurable = await Promise.race([hold.durable, life.death.promise]).then(
       () => true,
       () => false,
     );
