@@ -71,6 +71,15 @@ test("a recording is metered and priced by the model that its form names", async
   });
 });
 
+test("a call that the exports of both send to OpenAI's address still goes to Azure", async () => {
+  // This SDK's client for Azure takes OpenAI's address before its own.
+  process.env["OPENAI_BASE_URL"] = `${session.gateway.url}/openai/v1`;
+  const answer = await new AzureOpenAI().chat.completions.create({ model, messages: says("Say hello") });
+  expect(answer.choices[0]?.message.content).toBe(HELLO);
+  expect(sent().path).toBe(`${endpoint}?api-version=2024-10-21`);
+  expect(await rowOf(caller)).toMatchObject({ provider: "azure", model, status: 200, usage: USED, costNanos });
+});
+
 test("what it refuses arrives as its own error", async () => {
   const error = await failureOf(client.chat.completions.create({ model, messages: says("Fail with 400") }));
   expect(error).toBeInstanceOf(OpenAI.BadRequestError);

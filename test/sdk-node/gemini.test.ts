@@ -88,3 +88,19 @@ test("a file goes up piece by piece, to the link that the SDK is given", async (
     { ...row, method: "GET" },
   ]);
 });
+
+test.each([
+  ["a batch", '{"key": "1", "request": {}}\n{"key": "2", "request": {}}\n'],
+  ["a name twice", '{"model": "a", "model": "b"}'],
+  ["cut short", '{"a": ['],
+])("a file of JSON is a file and not a request: %s", async (_, content) => {
+  const file = await client.files.upload({
+    file: new Blob([content]),
+    config: { mimeType: "application/jsonl" },
+  });
+  expect(file.sizeBytes).toBe(String(content.length));
+  // As the SDK sends it, and the reason why nobody may go by it.
+  expect(sent().headers["content-type"]).toBe("application/json");
+  const row = { status: 200, refusal: null, model: null };
+  expect(await caller.rows(2)).toMatchObject([row, row]);
+});
