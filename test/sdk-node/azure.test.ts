@@ -77,7 +77,13 @@ test("a call that the exports of both send to OpenAI's address still goes to Azu
   const answer = await new AzureOpenAI().chat.completions.create({ model, messages: says("Say hello") });
   expect(answer.choices[0]?.message.content).toBe(HELLO);
   expect(sent().path).toBe(`${endpoint}?api-version=2024-10-21`);
-  expect(await rowOf(caller)).toMatchObject({ provider: "azure", model, status: 200, usage: USED, costNanos });
+  expect(await rowOf(caller)).toMatchObject({
+    provider: "azure",
+    model,
+    status: 200,
+    usage: USED,
+    costNanos,
+  });
 });
 
 test("what it refuses arrives as its own error", async () => {

@@ -56,8 +56,9 @@ test("what the router refuses arrives as its own error", async () => {
   const caller = await asUser(session);
   const error = await failureOf(router().chatCompletion({ model, messages: says("Fail with 400") }));
   expect(error).toBeInstanceOf(InferenceClientProviderApiError);
-  expect(error).toMatchObject({ httpResponse: { status: 400 } });
-  expect(JSON.stringify(error)).toContain("The stand-in fails with 400.");
+  expect(error).toMatchObject({
+    httpResponse: { status: 400, body: { error: { message: "The stand-in fails with 400." } } },
+  });
   session.sent("huggingface");
   expect(await rowOf(caller)).toMatchObject({
     provider: "huggingface",

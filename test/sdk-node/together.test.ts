@@ -59,6 +59,7 @@ test("a stream is answered, metered and priced", async () => {
   });
 });
 
+// On Node this method of the SDK sends no file to anybody: it passes a stream to fetch without `duplex`.
 test("a file goes to storage without any key", async () => {
   const caller = await asUser(session);
   const file = join(folder, "data.jsonl");
