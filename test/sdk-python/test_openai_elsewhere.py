@@ -39,9 +39,10 @@ PROVIDERS = [
         "DEEPSEEK_API_BASE",
         "/v1/chat/completions",
         "/v1/chat/completions",
-        "deepseek-chat",
-        # $0.135 for a million tokens of input, $0.55 of output.
-        str(11 * 135 + 7 * 550),
+        # Of those whose price is the same at any time of day.
+        "deepseek-v3.2-exp",
+        # $0.27 for a million tokens of input, $0.41 of output.
+        str(11 * 270 + 7 * 410),
     ),
     Provider(
         "openrouter",

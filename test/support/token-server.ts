@@ -12,6 +12,8 @@ export interface TokenServer {
   lifetime: number;
   /** Every token begins so. */
   prefix: string;
+  /** Given every time, instead of one with a number. */
+  token: string | undefined;
   /** Answers with this instead of a token. */
   refuses: (() => Response) | undefined;
 }
@@ -22,6 +24,7 @@ export function startTokenServer(): TokenServer {
     asked: [],
     lifetime: 3600,
     prefix: "ya29.minted",
+    token: undefined,
     refuses: undefined,
   };
   const server = Bun.serve({
@@ -30,7 +33,7 @@ export function startTokenServer(): TokenServer {
     fetch: async (request) => {
       const type = request.headers.get("content-type");
       state.asked.push({ path: new URL(request.url).pathname, type, body: await request.text() });
-      const token = `${state.prefix}-${state.asked.length}`;
+      const token = state.token ?? `${state.prefix}-${state.asked.length}`;
       // As far away as the real ones are: calls that come meanwhile must not ask again.
       await Bun.sleep(50);
       return state.refuses?.() ?? Response.json({ access_token: token, expires_in: state.lifetime });

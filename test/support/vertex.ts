@@ -1,28 +1,29 @@
 /** Vertex AI and Google's token server, and the environment that points a gateway at them. */
+import { AiMock } from "./aimock.ts";
 import { atEnd } from "./cleanup.ts";
 import { serviceAccountFile, startTokenServer } from "./token-server.ts";
 
 export interface Vertex {
-  /** The `authorization` of each call. */
-  authorizations: (string | null)[];
-  env: Record<string, string>;
+  readonly mock: AiMock;
+  /** The only credential that it takes: what the service account gets from the token server. */
+  readonly token: string;
+  /** For the gateway's administrator, not for its users. */
+  readonly env: Record<string, string>;
 }
 
-export function startVertex(): Vertex {
-  const authorizations: (string | null)[] = [];
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    fetch(request) {
-      authorizations.push(request.headers.get("authorization"));
-      return Response.json({ candidates: [{ content: { role: "model", parts: [{ text: "Hello." }] } }] });
-    },
+export async function startVertex(): Promise<Vertex> {
+  const token = "ya29.test-fake-vertex-0123456789abcdef";
+  const mock = new AiMock({
+    key: token,
+    endpoints: [],
+    requestIdHeader: "x-request-id",
+    // What Google's SDKs ask for.
+    aliases: [[/^\/v1beta1(?=\/projects\/)/, "/v1"]],
   });
-  atEnd(() => server.stop(true));
-  const { file } = serviceAccountFile(`${startTokenServer().url}/token`);
-  const env = {
-    GOOGLE_APPLICATION_CREDENTIALS: file,
-    LMK_VERTEX_UPSTREAM: `http://127.0.0.1:${server.port}`,
-  };
-  return { authorizations, env };
+  await mock.start();
+  atEnd(() => mock.stop());
+  const tokens = startTokenServer();
+  tokens.token = token;
+  const { file } = serviceAccountFile(`${tokens.url}/token`);
+  return { mock, token, env: { GOOGLE_APPLICATION_CREDENTIALS: file, LMK_VERTEX_UPSTREAM: mock.url } };
 }
