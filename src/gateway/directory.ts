@@ -1,4 +1,5 @@
 import type { Group, MasterKey, User } from "../domain/directory.ts";
+import type { LimitedScope } from "../domain/limits.ts";
 import type { Store } from "../domain/store.ts";
 
 /** A key and whom it belongs to. */
@@ -6,6 +7,8 @@ export interface KeyHolder {
   readonly key: MasterKey;
   readonly user: User;
   readonly group: Group;
+  /** Of the scopes that it is in, those that have limits; undefined where none has. */
+  readonly limits?: readonly LimitedScope[];
 }
 
 /** All keys in memory, so that identifying a request waits for nothing; loaded again whenever one changes. */

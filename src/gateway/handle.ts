@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import type { Limiter } from "../domain/limits.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Usage } from "../domain/usage.ts";
@@ -21,6 +22,7 @@ import { rejectedCredential } from "./rejected-credential.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
 import { findRoute, type Route } from "./route.ts";
 import { settle } from "./settle.ts";
+import { endPermit, takePermit } from "./take-permit.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** What a request's way needs; all of it made in `serve.ts`. */
@@ -30,6 +32,7 @@ export interface Gateway extends ForwardSettings {
   readonly hasher: KeyHasher;
   readonly signer: Signer;
   readonly inFlight: InFlight;
+  readonly limiter: Limiter;
   readonly clock: Clock;
   readonly publicUrl: string;
   /** Takes the row of a request that is over; does not wait for the disk. */
@@ -85,6 +88,7 @@ export async function handle(
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange);
     const credential = chooseCredential(call);
+    if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
 
     exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
     let reply = await forward(call, credential, exchange, gateway);
@@ -155,6 +159,7 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
 }
 
 function finish(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
+  endPermit(exchange, usage);
   if (usage !== null && exchange.upstream !== undefined) {
     row.metered = settle(usage, exchange.upstream.provider, exchange.model, exchange.at, gateway.prices());
     row.model ??= usage.model;
@@ -177,7 +182,13 @@ function refuse(
   const refusal = asRefusal(error);
   reportCause(refusal, exchange, gateway);
   exchange.refusal = refusal.code;
-  const response = refusalResponse(refusal, exchange.upstream?.provider, exchange.id, request.method);
+  const response = refusalResponse(
+    refusal,
+    exchange.upstream?.provider,
+    exchange.id,
+    request.method,
+    gateway.clock.now(),
+  );
   exchange.status = response.status;
   exchange.abort.abort(refusal);
   onEnd(endingOf(refusal) === "timeout" ? "timeout" : "refused");

@@ -12,6 +12,7 @@ import { Listener } from "../gateway/listen.ts";
 import { probe } from "../gateway/probe.ts";
 import { takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
+import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
 import { RequestLog } from "../telemetry/request-log.ts";
 import { BadVaultKey, loadVaultKey } from "../vault/key-file.ts";
@@ -162,6 +163,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       hasher: vault,
       signer: vault,
       inFlight,
+      limiter: new MemoryLimiter(),
       clock,
       publicUrl,
       log,
