@@ -1,5 +1,6 @@
 import { type CompiledScope, compileScope } from "../domain/compiled-scope.ts";
 import type { Group, MasterKey, User } from "../domain/directory.ts";
+import type { LimitedScope } from "../domain/limits.ts";
 import type { PathReader } from "../domain/pattern.ts";
 import type { Scope, ScopePolicy } from "../domain/policy.ts";
 import type { Store } from "../domain/store.ts";
@@ -11,6 +12,8 @@ export interface KeyHolder {
   readonly group: Group;
   /** What restricts its calls: organisation, group, user and key, in this order, those that have a policy or a budget. */
   readonly scopes: readonly CompiledScope[];
+  /** Of the scopes that it is in, those that have limits; undefined where none has. */
+  readonly limits?: readonly LimitedScope[];
 }
 
 type Known = Pick<Store, "listGroups" | "listUsers" | "listKeys" | "listPolicies">;
@@ -66,7 +69,9 @@ export class Directory {
       const user = userById.get(key.userId);
       const group = user && groupById.get(user.groupId);
       if (user === undefined || group === undefined) continue;
-      holders.set(key.id, { key, user, group, scopes: scopesOf(key, user, group, compiled) });
+      const scopes = scopesOf(key, user, group, compiled);
+      const limits = limitsOf(scopes);
+      holders.set(key.id, { key, user, group, scopes, ...(limits.length > 0 && { limits }) });
     }
     this.holders = holders;
     this.compiled = compiled;
@@ -88,6 +93,14 @@ function scopesOf(
   if (compiled.size === 0) return NO_SCOPES;
   const names = ["organisation:", `group:${group.id}`, `user:${user.id}`, `key:${key.id}`];
   return names.flatMap((name) => compiled.get(name) ?? []);
+}
+
+function limitsOf(scopes: readonly CompiledScope[]): readonly LimitedScope[] {
+  return scopes.flatMap(({ scope, name, policy: { limits }, shadow }) =>
+    limits === undefined
+      ? []
+      : [{ id: scope.kind === "organisation" ? scope.kind : scopeKey(scope), label: name, limits, shadow }],
+  );
 }
 
 function scopeKey({ kind, id }: Scope): string {

@@ -1,3 +1,4 @@
+import type { Permit } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Hold } from "../ledger/ledger.ts";
@@ -43,6 +44,9 @@ export class Exchange {
   usageFilter: UsageEventFilter | undefined;
   /** Reads what the answer used; undefined until there is an answer. */
   meter: Meter | undefined;
+
+  /** What it holds of its scopes' limits; undefined where they have none. */
+  permit: Permit | undefined;
 
   /** When the phase, or the pause since the last piece of the answer, began: the registry's coarse clock, ms. */
   since: number;

@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import type { Limiter } from "../domain/limits.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Usage } from "../domain/usage.ts";
@@ -25,6 +26,7 @@ import { rejectedCredential } from "./rejected-credential.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
 import { findRoute, type Route } from "./route.ts";
 import { settle } from "./settle.ts";
+import { endPermit, takePermit } from "./take-permit.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** What a request's way needs; all of it made in `serve.ts`. */
@@ -34,6 +36,7 @@ export interface Gateway extends ForwardSettings {
   readonly hasher: KeyHasher;
   readonly signer: Signer;
   readonly inFlight: InFlight;
+  readonly limiter: Limiter;
   readonly clock: Clock;
   readonly publicUrl: string;
   readonly ledger: Ledger;
@@ -84,6 +87,7 @@ export async function handle(
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange, holder.scopes);
     const credential = chooseCredential(call);
+    if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
     await admit(call, holder, exchange, gateway.ledger);
 
     exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
@@ -171,6 +175,7 @@ function finish(exchange: Exchange, row: RequestRecord, usage: Usage | null, gat
 
 /** @param usage What is to be paid for. */
 function conclude(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
+  endPermit(exchange, usage);
   row.metered = settle(exchange, usage, gateway.prices());
   if (usage !== null) row.model ??= usage.model;
   gateway.inFlight.remove(exchange);
@@ -191,7 +196,13 @@ function refuse(
   const refusal = asRefusal(error);
   reportCause(refusal, exchange, gateway);
   exchange.refusal = refusal.code;
-  const response = refusalResponse(refusal, exchange.upstream?.provider, exchange.id, request.method);
+  const response = refusalResponse(
+    refusal,
+    exchange.upstream?.provider,
+    exchange.id,
+    request.method,
+    gateway.clock.now(),
+  );
   exchange.status = response.status;
   exchange.abort.abort(refusal);
   onEnd(endingOf(refusal) === "timeout" ? "timeout" : "refused");

@@ -1,4 +1,5 @@
 import { assemblyaiUsage } from "./formats/assemblyai.ts";
+import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -20,7 +21,7 @@ export const assemblyai: Provider = {
     place: inHeader("authorization"),
     probe: "/v2/transcript?limit=1",
   },
-  errors: textErrors("error"),
+  errors: { ...textErrors("error"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^(?:\/realtime)?\/token(\/|$)/, why: mints }],
   links: [{ path: /^\/transcript\/?$/, fields: ["page_details.prev_url", "page_details.next_url"] }],
   meters: [{ path: /\/transcript\/[^/]+$|\/lemur\//, format: assemblyaiUsage }],

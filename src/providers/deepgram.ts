@@ -1,4 +1,5 @@
 import { deepgramUsage } from "./formats/deepgram.ts";
+import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -10,6 +11,7 @@ const errors: ErrorFormat = {
     request_id: requestId,
   }),
   requestIdHeader: "dg-request-id",
+  limitHeaders: epochLimitHeaders,
 };
 
 export const deepgram: Provider = {

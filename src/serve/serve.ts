@@ -15,6 +15,7 @@ import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { Journal } from "../ledger/journal.ts";
 import { openLedger } from "../ledger/open.ts";
+import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
 import { BadVaultKey, loadVaultKey } from "../vault/key-file.ts";
 import { Vault, WrongVaultKey } from "../vault/vault.ts";
@@ -184,6 +185,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       hasher: vault,
       signer: vault,
       inFlight,
+      limiter: new MemoryLimiter(),
       clock,
       publicUrl,
       ledger,
