@@ -79,7 +79,7 @@ const SnapshotView = z
       .string()
       .describe("SHA-256 of all prices in force, decisions included: it is on the log's rows."),
     pinnedAt: Time.nullable().describe("Null where they came with this version."),
-    sources: z.array(z.record(z.string(), z.string())),
+    sources: z.array(z.record(z.string(), z.string().optional())),
   })
   .openapi("PriceSnapshot");
 const SnapshotInput = z.object({ text: z.string().describe("A snapshot.json as this product has it.") });
