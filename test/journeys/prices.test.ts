@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { atEnd } from "../support/cleanup.ts";
 import { root, startGateway } from "../support/gateway.ts";
+import { runLmk } from "../support/lmk.ts";
 import { poll } from "../support/poll.ts";
 
 const upstream = Bun.serve({
@@ -39,31 +40,7 @@ async function call(path: string, model: string) {
 
 const chat = (model: string) => call("/openai/v1/chat/completions", model);
 
-async function lmk(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      "--no-env-file",
-      `--config=${root}/bunfig.toml`,
-      `${root}/src/main.ts`,
-      "prices",
-      ...args,
-    ],
-    {
-      cwd: gateway.cwd,
-      env: { PATH: process.env["PATH"] ?? "", LMK_URL: gateway.url },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    },
-  );
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, out, err };
-}
+const lmk = (...args: string[]) => runLmk(gateway, ["prices", ...args]);
 
 async function ok(...args: string[]): Promise<string> {
   const { code, out, err } = await lmk(...args);
