@@ -13,6 +13,12 @@ export function list(value: unknown, where: string): unknown[] {
   return value;
 }
 
+/** Not empty, and no longer than any name is. @throws {Error} */
+export function word(value: unknown, where: string): string {
+  if (typeof value !== "string" || value === "" || value.length > 500) throw new Error(`${where}: no text`);
+  return value;
+}
+
 export function mapValues<T, U>(
   values: Readonly<Record<string, T>>,
   map: (value: T, key: string) => U,
