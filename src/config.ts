@@ -66,7 +66,14 @@ const SETTINGS = [
 ];
 
 /** Variables of ours that others read: the launcher, the command line and the demo. */
-const FOREIGN_SETTINGS = ["LMK_KEY", "LMK_URL", "LMK_BUN", "LMK_PARENT_PID", "LMK_DEMO_DIR"];
+const FOREIGN_SETTINGS = [
+  "LMK_KEY",
+  "LMK_URL",
+  "LMK_BUN",
+  "LMK_PARENT_PID",
+  "LMK_DEMO_DIR",
+  "LMK_PRICES_URL",
+];
 
 const RESERVED_NAMES = ["api", "console", "lmk", "healthz", "readyz", "metrics"];
 

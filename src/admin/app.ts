@@ -4,7 +4,10 @@ import { credentials } from "./credentials.ts";
 import { groups } from "./groups.ts";
 import { keys } from "./keys.ts";
 import type { AdminParts } from "./parts.ts";
-import { prices } from "./prices.ts";
+import { pricingDefaults } from "./prices/defaults.ts";
+import { prices } from "./prices/prices.ts";
+import { priceSnapshot } from "./prices/snapshot.ts";
+import { unpriced } from "./prices/unpriced.ts";
 import { problem, problemOf } from "./problem.ts";
 import { providers } from "./providers.ts";
 import { requests } from "./requests.ts";
@@ -34,7 +37,8 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
   });
   const [small, large] = [limit(MAX_BODY_BYTES, "256 KiB"), limit(MAX_SNAPSHOT_BYTES, "8 MiB")];
   app.use("/api/v1/*", (c, next) => (SNAPSHOTS.test(c.req.path) ? large : small)(c, next));
-  for (const resource of [groups, users, keys, credentials, providers, prices, requests, usage]) {
+  const ofPrices = [prices, pricingDefaults, unpriced, priceSnapshot];
+  for (const resource of [groups, users, keys, credentials, providers, ...ofPrices, requests, usage]) {
     app.route("/api/v1", resource(parts));
   }
   app.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "LlaMaKey admin API", version } });

@@ -55,6 +55,8 @@ export interface ProviderView {
   upstream: string;
   credentials: number;
   ready: boolean;
+  /** What no list has a price for, and why. */
+  unlisted: string | null;
 }
 
 /** A credential that cannot be taken, with the reason for whoever gave it. */

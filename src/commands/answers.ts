@@ -108,7 +108,10 @@ export const PricingDefault = z.looseObject({
   kind: z.string(),
   price: z.string().nullable(),
   decided: z.boolean(),
+  listed: z.boolean(),
+  unlisted: z.string().nullable(),
 });
+export type PricingDefault = z.infer<typeof PricingDefault>;
 
 export const Unpriced = z.looseObject({
   provider: z.string(),

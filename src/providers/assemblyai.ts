@@ -25,6 +25,7 @@ export const assemblyai: Provider = {
   denied: [{ method: "*", path: /^(?:\/realtime)?\/token(\/|$)/, why: mints }],
   links: [{ path: /^\/transcript\/?$/, fields: ["page_details.prev_url", "page_details.next_url"] }],
   meters: [{ path: /\/transcript\/[^/]+$|\/lemur\//, format: assemblyaiUsage }],
+  unlisted: "Add-ons, live streams and its language models.",
   client: {
     keys: ["ASSEMBLYAI_API_KEY"],
     bases: [

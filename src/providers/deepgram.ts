@@ -45,5 +45,6 @@ export const deepgram: Provider = {
   ],
   requestIdHeaders: ["dg-request-id", "x-dg-request-id"],
   meters: [{ method: "POST", path: /^\/(?:listen|speak|read)$/, format: deepgramUsage }],
+  unlisted: "Speech to text: it depends on the plan and on options that answers do not tell.",
   client: { keys: [{ name: "DEEPGRAM_API_KEY", unguided: true }], bases: [] },
 };

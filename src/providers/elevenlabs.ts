@@ -48,5 +48,6 @@ export const elevenlabs: Provider = {
   ],
   requestIdHeaders: ["request-id", "x-trace-id"],
   meters: [{ method: "POST", path: /./, format: elevenlabsUsage }],
+  unlisted: "All: it bills credits, which cost what the plan says.",
   client: { keys: [{ name: "ELEVENLABS_API_KEY", unguided: true }], bases: [] },
 };

@@ -69,5 +69,6 @@ export const huggingface: Provider = {
   ],
   streamUsage: "ask",
   meters: [...openaiMeters, { method: "POST", path: /./, format: huggingfaceTaskUsage }],
+  unlisted: "Tasks on its own machines: they cost what the hardware does by the second.",
   client: { keys: [{ name: "HF_TOKEN", prefix: "hf_", broad: true, unguided: true }], bases: [] },
 };

@@ -55,6 +55,8 @@ export interface Provider {
   readonly timeouts: Timeouts;
   /** `free` for servers of one's own or billed by the hour, unless the administrator decides otherwise; else list prices. */
   readonly pricing?: "free";
+  /** What no list has a price for, and why, for administrators: such calls are logged without a cost. */
+  readonly unlisted?: string;
   readonly client: ClientSettings;
 }
 

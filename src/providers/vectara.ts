@@ -81,6 +81,7 @@ export const vectara: Provider = {
     { method: "POST", path: /\/llms\/chat\/completions$/, format: openaiChatUsage },
     { method: "POST", path: /\/(?:query|chats|turns|events)$/, format: perRequestUsage },
   ],
+  unlisted: "All: calls cost what the plan says.",
   client: {
     keys: [
       { name: "VECTARA_API_KEY", unguided: true },

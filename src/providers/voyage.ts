@@ -12,5 +12,6 @@ export const voyage: Provider = {
   credential: { env: ["VOYAGE_API_KEY"], required: true, place: bearer, probe: "/files" },
   errors: { ...textErrors("detail"), limitHeaders: epochLimitHeaders },
   meters: [{ method: "POST", path: /./, format: voyageUsage }],
+  unlisted: "Pictures: it bills them by the pixel.",
   client: { keys: [{ name: "VOYAGE_API_KEY", unguided: true }], bases: [] },
 };

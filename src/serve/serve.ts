@@ -242,6 +242,7 @@ function providerView(upstream: Upstream): ProviderView {
     upstream: base,
     credentials: credentials.length,
     ready: isUsable(upstream),
+    unlisted: provider.unlisted ?? null,
   };
 }
 
