@@ -160,17 +160,24 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
 }
 
 function finish(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
-  if (usage === null || usage.jobId === null) return conclude(exchange, row, usage, gateway);
-  const job = `${row.provider}:${usage.jobId}`;
-  const isFirst = isFirstOfJob(job, exchange.method, exchange.id, gateway.journal, gateway.jobs);
-  if (isFirst === true) return conclude(exchange, row, usage, gateway);
+  const isFirst = isFirstLook(exchange, usage, gateway);
+  if (isFirst instanceof Promise) {
+    // Where nobody can say, rather twice than not at all.
+    void isFirst.catch(() => true).then((first) => conclude(exchange, row, first ? usage : null, gateway));
+  } else conclude(exchange, row, isFirst ? usage : null, gateway);
+}
+
+/** Whether what the answer tells was not paid for before: the results of jobs can be had again and again. */
+function isFirstLook(
+  exchange: Exchange,
+  usage: Usage | null,
+  { journal, jobs }: Gateway,
+): boolean | Promise<boolean> {
+  if (usage === null || usage.jobId === null) return true;
+  // A later look costs nothing, and the first one is told from it by its usage.
   exchange.costsNothing = true;
-  if (isFirst === false) return conclude(exchange, row, null, gateway);
-  void isFirst.then(
-    (first) => conclude(exchange, row, first ? usage : null, gateway),
-    // Rather twice than not at all.
-    () => conclude(exchange, row, usage, gateway),
-  );
+  const job = `${exchange.upstream?.provider.id}:${usage.jobId}`;
+  return isFirstOfJob(job, exchange.method, exchange.id, journal, jobs);
 }
 
 /** @param usage What is to be paid for. */
