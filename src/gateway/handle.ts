@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import type { Network } from "../domain/network.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Usage } from "../domain/usage.ts";
@@ -36,6 +37,8 @@ export interface Gateway extends ForwardSettings {
   readonly inFlight: InFlight;
   readonly clock: Clock;
   readonly publicUrl: string;
+  /** Who may say for whom they call: see `client-address.ts`. */
+  readonly trustedProxies: readonly Network[];
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly jobs: JobStore;
