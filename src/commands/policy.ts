@@ -78,10 +78,10 @@ interface SetOptions {
   models?: string[];
   endpoints?: string[];
   networks?: string[];
-  expires?: string | null;
-  rpm?: number | null;
-  tpm?: number | null;
-  concurrent?: number | null;
+  expires?: string;
+  rpm?: number | "";
+  tpm?: number | "";
+  concurrent?: number | "";
   sharing?: string;
   capOutput?: boolean;
   deferred?: boolean;
@@ -116,14 +116,14 @@ function addSet(policy: Command, io: Io): void {
     .option("--no-shadow", "refuse")
     .action(async (scope: string, given: SetOptions & { endpoint?: string[] }, command: Command) => {
       const chosen = (name: string) => command.getOptionValueSource(name) === "cli";
-      const { rpm, tpm, concurrent } = given;
+      const [rpm, tpm, concurrent] = [given.rpm, given.tpm, given.concurrent].map(orNull);
       const limits = { requestsPerMinute: rpm, tokensPerMinute: tpm, concurrentRequests: concurrent };
       const body = {
         providers: given.providers,
         models: given.models,
         endpoints: given.endpoint,
         networks: given.networks,
-        expiresAt: given.expires,
+        expiresAt: orNull(given.expires),
         sharing: given.sharing,
         ...(Object.values(limits).some((limit) => limit !== undefined) && { limits }),
         ...(chosen("capOutput") && { capOutput: given.capOutput }),
@@ -299,6 +299,11 @@ async function textOf(file: string, io: Io): Promise<string> {
 
 function words(text: string): string[] {
   return text === "any" ? [] : text.split(",").map((word) => word.trim());
+}
+
+/** The command line's parser makes an empty text of an option's null. */
+function orNull<T>(value: T | "" | undefined): T | null | undefined {
+  return value === "" ? null : value;
 }
 
 function countOrNone(text: string): number | null {
