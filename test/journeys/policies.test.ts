@@ -397,7 +397,7 @@ test("the command line's other verbs", async () => {
   expect((await lmk(["budget", "list"])).out).toMatch(
     /user:alice +monthly +20\.00 +month +all +50,100 +in force/,
   );
-  expect((await lmk(["policy", "show", "user:alice"])).out).toContain("amount: 20.00");
+  expect((await lmk(["policy", "show", "user:alice"])).out).toContain("amount: \"20.00\"");
   await lmk(["budget", "remove", "user:alice", "monthly"]);
   expect((await lmk(["budget", "list", "--removed"])).out).toContain("removed");
   expect(await exported()).toEqual({});
