@@ -69,6 +69,7 @@ export const LoggedRequest = z.looseObject({
   model: z.string().nullable(),
   status: z.number(),
   refusal: z.string().nullable(),
+  shadowRefusal: z.string().nullable().optional(),
   ending: z.string(),
   durationMs: z.number(),
   bytesOut: z.number(),

@@ -1,6 +1,5 @@
 import type { Nanos } from "./money.ts";
 import type { Period } from "./period.ts";
-import type { Scope } from "./policy.ts";
 
 /** An amount of money that a scope's calls may cost in a period. */
 export interface Budget {
@@ -20,11 +19,4 @@ export interface Budget {
   readonly shadow: boolean;
   /** Epoch milliseconds; hours of `hours` periods count from here. */
   readonly createdAt: number;
-}
-
-/** A budget with where it stands; removed ones stay, because what was spent refers to them. */
-export interface StoredBudget extends Budget {
-  readonly scope: Scope;
-  /** Epoch milliseconds; null while it is in force. */
-  readonly removedAt: number | null;
 }

@@ -49,20 +49,33 @@ export interface Decision {
 /** One thing that a policy may restrict. */
 export interface Question {
   readonly code: PolicyRefusal;
+  readonly restricts: (scope: CompiledScope) => boolean;
   /** What the scope allows instead, as the rest of a sentence; undefined where it allows the call. */
   readonly objection: (scope: CompiledScope, call: AskedCall) => string | undefined;
 }
 
 /** What can be answered before a request's body was read. */
 export const atTheDoor: readonly Question[] = [
-  { code: "expired_key", objection: expiry },
-  { code: "network_not_allowed", objection: network },
-  { code: "provider_not_allowed", objection: provider },
-  { code: "endpoint_not_allowed", objection: endpoint },
+  { code: "expired_key", restricts: ({ policy }) => policy.expiresAt !== undefined, objection: expiry },
+  { code: "network_not_allowed", restricts: ({ rules }) => rules.networks !== undefined, objection: network },
+  {
+    code: "provider_not_allowed",
+    restricts: ({ rules }) => rules.providers !== undefined,
+    objection: provider,
+  },
+  {
+    code: "endpoint_not_allowed",
+    restricts: ({ rules }) => rules.endpoints !== undefined,
+    objection: endpoint,
+  },
 ];
 
 /** What can be answered once the model is known. */
-export const ofModel: readonly Question[] = [{ code: "model_not_allowed", objection: model }];
+export const ofModel: readonly Question[] = [
+  { code: "model_not_allowed", restricts: ({ rules }) => rules.models !== undefined, objection: model },
+];
+
+const EVERYTHING: readonly Question[] = [...atTheDoor, ...ofModel];
 
 const ALLOWED: Decision = { denial: undefined, shadow: [] };
 
@@ -70,7 +83,7 @@ const ALLOWED: Decision = { denial: undefined, shadow: [] };
 export function decide(
   call: AskedCall,
   scopes: readonly CompiledScope[],
-  questions: readonly Question[] = [...atTheDoor, ...ofModel],
+  questions: readonly Question[] = EVERYTHING,
 ): Decision {
   let shadow: Denial[] | undefined;
   for (const scope of scopes) {
@@ -84,6 +97,28 @@ export function decide(
     }
   }
   return shadow === undefined ? ALLOWED : { denial: undefined, shadow };
+}
+
+/** What one scope says to one question that it has something to say to. */
+export interface Answer {
+  readonly question: PolicyRefusal;
+  readonly scope: CompiledScope;
+  /** `would refuse` in shadow mode. */
+  readonly verdict: "allows" | "refuses" | "would refuse";
+  /** Why, where it does not allow. */
+  readonly message: string | null;
+}
+
+/** What every scope says to every question: all that `decide` may have looked at. */
+export function answersTo(call: AskedCall, scopes: readonly CompiledScope[]): Answer[] {
+  return EVERYTHING.flatMap(({ code, restricts, objection }) =>
+    scopes.filter(restricts).map((scope): Answer => {
+      const why = objection(scope, call);
+      if (why === undefined) return { question: code, scope, verdict: "allows", message: null };
+      const verdict = scope.shadow ? "would refuse" : "refuses";
+      return { question: code, scope, verdict, message: sentence(scope, why) };
+    }),
+  );
 }
 
 function expiry({ policy }: CompiledScope, { at }: AskedCall): string | undefined {

@@ -63,3 +63,10 @@ export interface ScopeChange {
 }
 
 export const ORGANISATION: Scope = { kind: "organisation", id: "" };
+
+/** A budget with where it stands; removed ones stay, because what was spent refers to them. */
+export interface StoredBudget extends Budget {
+  readonly scope: Scope;
+  /** Epoch milliseconds; null while it is in force. */
+  readonly removedAt: number | null;
+}

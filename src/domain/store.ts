@@ -1,8 +1,7 @@
-import type { StoredBudget } from "./budget.ts";
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
-import type { ScopeChange, ScopePolicy } from "./policy.ts";
+import type { ScopeChange, ScopePolicy, StoredBudget } from "./policy.ts";
 import type { PinnedSnapshot, PriceOverride, PricingDefault, UnpricedModel } from "./prices.ts";
 import type { LoggedRequest, RequestFilter, UsageFilter, UsageSum } from "./request-record.ts";
 import type { OrganisationSettings } from "./settings.ts";

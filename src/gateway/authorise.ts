@@ -71,7 +71,8 @@ function enforce(
   if (denial !== undefined) throw new Refusal(denial.code, denial.message);
 }
 
-function askedCall(route: Route, { method, model, address, at }: Exchange): AskedCall {
+/** What policies are asked about. */
+export function askedCall(route: Route, { method, model, address, at }: Exchange): AskedCall {
   const { endpoint, isPlain, meter, upstream } = route;
   return {
     provider: upstream.provider.id,

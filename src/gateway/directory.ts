@@ -38,6 +38,15 @@ export class Directory {
     return this.holders.get(keyId);
   }
 
+  /** What restricts calls of this key, or of any key of this user or group. */
+  scopesOf(ids: {
+    group: string;
+    user?: string | undefined;
+    key?: string | undefined;
+  }): readonly CompiledScope[] {
+    return scopesOf(ids, this.compiled);
+  }
+
   /** Every scope that has a policy or a budget, whether a key is in it or not. */
   get scopes(): Iterable<CompiledScope> {
     return this.compiled.values();
@@ -69,7 +78,7 @@ export class Directory {
       const user = userById.get(key.userId);
       const group = user && groupById.get(user.groupId);
       if (user === undefined || group === undefined) continue;
-      const scopes = scopesOf(key, user, group, compiled);
+      const scopes = scopesOf({ group: group.id, user: user.id, key: key.id }, compiled);
       const limits = limitsOf(scopes);
       holders.set(key.id, { key, user, group, scopes, ...(limits.length > 0 && { limits }) });
     }
@@ -85,13 +94,11 @@ export class Directory {
 }
 
 function scopesOf(
-  key: MasterKey,
-  user: User,
-  group: Group,
+  { group, user, key }: { group: string; user?: string | undefined; key?: string | undefined },
   compiled: ReadonlyMap<string, CompiledScope>,
 ): readonly CompiledScope[] {
   if (compiled.size === 0) return NO_SCOPES;
-  const names = ["organisation:", `group:${group.id}`, `user:${user.id}`, `key:${key.id}`];
+  const names = ["organisation:", `group:${group}`, `user:${user}`, `key:${key}`];
   return names.flatMap((name) => compiled.get(name) ?? []);
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { Limiter } from "../domain/limits.ts";
+import type { Network } from "../domain/network.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Usage } from "../domain/usage.ts";
@@ -39,6 +40,8 @@ export interface Gateway extends ForwardSettings {
   readonly limiter: Limiter;
   readonly clock: Clock;
   readonly publicUrl: string;
+  /** Who may say for whom they call: see `client-address.ts`. */
+  readonly trustedProxies: readonly Network[];
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly jobs: JobStore;

@@ -7,6 +7,7 @@ import type { Budget } from "../domain/budget.ts";
 import { systemClock } from "../domain/clock.ts";
 import { StorageFailure, type Store } from "../domain/store.ts";
 import { Directory } from "../gateway/directory.ts";
+import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
@@ -17,6 +18,7 @@ import type { Journal } from "../ledger/journal.ts";
 import { openLedger } from "../ledger/open.ts";
 import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
+import { Webhook } from "../telemetry/webhook.ts";
 import { BadVaultKey, loadVaultKey } from "../vault/key-file.ts";
 import { Vault, WrongVaultKey } from "../vault/vault.ts";
 import { version } from "../version.ts";
@@ -26,6 +28,7 @@ import { type DataDirectory, openDataDirectory, operatorToken } from "./data-dir
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
+import { Organisation, webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
 import { recover } from "./recover.ts";
@@ -139,6 +142,18 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     report,
   );
   await prices.load();
+  const organisation = new Organisation(store, vault);
+  await organisation.load();
+  const webhook = new Webhook({
+    store,
+    clock,
+    settings: () => organisation.settings.webhook,
+    openSecret: (set) => organisation.openSecret(set),
+    problemOf: webhookProblem,
+    proxy: upstreamProxy,
+    report,
+  });
+  await webhook.resume();
   const inFlight = new InFlight(upstreamProxy === undefined ? probe : undefined);
   const { ledger, journal, orphans } = await openLedger({
     store,
@@ -147,7 +162,8 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     timer: systemTimer,
     report,
   });
-  ledger.setBudgets(budgetsOf(directory), (await store.readSettings()).timeZone);
+  const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
+  budgetsChanged();
   await recover(orphans, store, journal, report);
   const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
@@ -158,14 +174,19 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       isOperator,
       directoryChanged: async () => {
         await directory.load(store);
-        const { timeZone } = await store.readSettings();
-        ledger.setBudgets(budgetsOf(directory), timeZone);
+        budgetsChanged();
       },
       cutKeys: (keyIds) => inFlight.cutKeys(keyIds),
       credentials,
       providers: () => [...upstreams.values()].map(providerView),
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
+      explain: (call, caller) => explain(call, caller, { upstreams, directory, now: clock.now() }),
+      webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
+      settingsChanged: async () => {
+        await organisation.load();
+        budgetsChanged();
+      },
     },
     version,
     report,
@@ -188,6 +209,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       limiter: new MemoryLimiter(),
       clock,
       publicUrl,
+      trustedProxies: config.trustedProxies,
       ledger,
       journal,
       jobs: store,

@@ -78,6 +78,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       signer: hasher,
       inFlight,
       limiter: new MemoryLimiter(),
+      trustedProxies: [],
       clock: systemClock,
       publicUrl: listener.url,
       ledger,

@@ -1,6 +1,13 @@
-import type { Budget, StoredBudget } from "../../domain/budget.ts";
+import type { Budget } from "../../domain/budget.ts";
 import type { Period } from "../../domain/period.ts";
-import type { Policy, Scope, ScopeChange, ScopeKind, ScopePolicy } from "../../domain/policy.ts";
+import type {
+  Policy,
+  Scope,
+  ScopeChange,
+  ScopeKind,
+  ScopePolicy,
+  StoredBudget,
+} from "../../domain/policy.ts";
 import { defaultSettings, type OrganisationSettings } from "../../domain/settings.ts";
 import { Conflict, type PolicyStore } from "../../domain/store.ts";
 import type { ThresholdEvent } from "../../domain/threshold-event.ts";
