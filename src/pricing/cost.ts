@@ -70,7 +70,8 @@ const BILLED_AS: Partial<Record<Unit, Unit>> = {
   cache_write_1h_tokens: "cache_write_tokens",
 };
 
-function rateOf(unit: Unit, units: UnitRates): bigint | undefined {
+/** A unit's own rate, or that of the unit it is billed as. */
+export function rateOf(unit: Unit, units: UnitRates): bigint | undefined {
   for (let as: Unit | undefined = unit; as !== undefined; as = BILLED_AS[as]) {
     if (units[as] !== undefined) return units[as];
   }
