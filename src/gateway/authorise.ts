@@ -1,5 +1,6 @@
 import type { CompiledScope } from "../domain/compiled-scope.ts";
 import { type AskedCall, atTheDoor, decide, ofModel, type Question } from "../domain/decide.ts";
+import type { Demand } from "../domain/demand.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { type Body, hasBody, takeBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
@@ -11,6 +12,8 @@ export interface Call {
   readonly method: string;
   readonly headers: Headers;
   readonly body: Body;
+  /** What bounds its cost; undefined where nothing does. */
+  readonly demand?: Demand;
 }
 
 /** A browser loading a page or a part of one; scripts' own calls (`empty`) are none of these. */
