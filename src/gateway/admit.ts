@@ -9,7 +9,7 @@ import { busy, deferred, exhausted, unknownCost } from "./budget-refusals.ts";
 import { type CostKind, costKind } from "./cost-kind.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Exchange } from "./exchange.ts";
-import { cappable, withOutputCap } from "./output-cap.ts";
+import { cappable } from "./output-cap.ts";
 
 /** An answer is never cut shorter than this, tokens: it would be of no use. */
 const LEAST_OUTPUT_TOKENS = 1024;
@@ -43,9 +43,9 @@ export async function admit(
   await begin(admitted.hold, exchange);
   for (const budget of admitted.hold.shadowed)
     exchange.shadowRefusals.push(`budget ${budget.name}: budget_exhausted`);
-  if (admitted.outputCap === null) return call;
+  // It is written into the body as it is sent.
   exchange.outputCap = admitted.outputCap;
-  return withOutputCap(call, admitted.outputCap);
+  return call;
 }
 
 /** Resolves when the hold is on the disk. */
@@ -101,10 +101,7 @@ class Asking {
     if (kind === "deferred") return NOTHING;
     const { provider } = this.facts;
     const { model, at } = this.exchange;
-    const ceiling: Ceiling =
-      kind === "unknown" || this.call.demand === undefined
-        ? { kind: "unbounded", reason: "Nobody here knows what this endpoint costs.", fix: "", legs: [] }
-        : ceilingFor(book, { provider, model: model ?? "", at }, this.call.demand);
+    const ceiling = ceilingFor(book, { provider, model: model ?? "", at }, this.call.demand);
     const isHopeless = ceiling.kind === "unpriced" || (ceiling.kind === "unbounded" && !this.mayCap(ceiling));
     if (!isHopeless) return ceiling;
     if (this.refusesNothing) return NOTHING;
