@@ -19,7 +19,7 @@ const NO_BUDGETS: readonly string[] = [];
 /**
  * Puts a hold on the disk for a call that is about to be forwarded: for the most that it can cost, in every budget that
  * applies to it.
- * @returns the call as it may be sent: with a cap on its output, where it fits into its budgets only so.
+ * Where it fits only so, its output is capped: see `Exchange.outputCap`.
  * @throws Refusal `budget_exhausted`, `budget_busy`, `unpriced`, or `storage_unavailable`.
  */
 export async function admit(
@@ -28,13 +28,12 @@ export async function admit(
   exchange: Exchange,
   ledger: Ledger,
   prices: () => PriceBook,
-): Promise<Call> {
-  const kind = costKind(call.route, call.method);
-  exchange.costsNothing = kind === "free";
+): Promise<void> {
+  const kind = call.demand.background ? "deferred" : costKind(call.route, call.method);
+  exchange.costsNothing = kind === "free" || kind === "deferred";
   const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, exchange);
   if (budgets.length === 0) {
-    await begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
-    return call;
+    return begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
   }
   const asking = new Asking(call, holder, exchange, ledger, budgets);
   if (kind === "deferred") asking.requireDeferred();
@@ -45,7 +44,6 @@ export async function admit(
     exchange.shadowRefusals.push(`budget ${budget.name}: budget_exhausted`);
   // It is written into the body as it is sent.
   exchange.outputCap = admitted.outputCap;
-  return call;
 }
 
 /** Resolves when the hold is on the disk. */

@@ -88,10 +88,10 @@ export async function handle(
     const holder = holderOf(request, route, exchange, gateway);
     exchange.holder = holder;
     requireActive(holder, exchange.at);
-    const asked = await authorise(request, route, exchange, holder.scopes);
-    const credential = chooseCredential(asked);
-    if (holder.limits !== undefined) await takePermit(asked, holder.limits, exchange, gateway.limiter);
-    const call = await admit(asked, holder, exchange, gateway.ledger, gateway.prices);
+    const call = await authorise(request, route, exchange, holder.scopes);
+    const credential = chooseCredential(call);
+    if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
+    await admit(call, holder, exchange, gateway.ledger, gateway.prices);
 
     exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
     let reply = await forward(call, credential, exchange, gateway);
