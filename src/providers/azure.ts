@@ -37,7 +37,7 @@ export const azure: Provider = {
   ],
   modelForms: [/^(?:\/deployments\/[^/]+)?\/(?:audio|images|videos)(?:\/|$)/],
   // The model in the body is not looked at where the path names a deployment.
-  modelInPath: /^\/openai\/deployments\/([^/]+)\//,
+  modelInPath: /^\/openai\/deployments\/([^/]+)\//i,
   links: [{ path: /^/, headers: ["operation-location", "azure-asyncoperation", "location"] }],
   requestIdHeaders: ["apim-request-id", "x-request-id", "x-ms-request-id"],
   streamUsage: "ask",

@@ -55,7 +55,7 @@ export const gemini: Provider = {
   // Python calls every piece of a file JSON.
   fileBodies: /^\/upload\//,
   // What the body says of a model does not count.
-  modelInPath: /\/models\/([^/:]+):/,
+  modelInPath: /\/(?:models\/)?((?<=models\/)[^/]+|tunedModels\/[^/]+):/i,
   // Python sends the pieces of an upload without any key.
   links: [{ path: /^\/upload\//, headers: ["x-goog-upload-url"], followedWithoutKey: true }],
   requestIdHeaders: [],

@@ -30,6 +30,8 @@ export const huggingface: Provider = {
     [/^\/models\/(?=.)/, "/hf-inference/models/"],
   ],
   hosts: [{ path: /^\/api\//, base: "https://huggingface.co" }],
+  modelInPath:
+    /^\/(?:hf-inference\/models|fal-ai|wavespeed\/api\/v3|replicate\/v1\/models)\/(.+?)(?:\/(?:pipeline|v1|requests)\/.*|\/predictions)?$/i,
   encodedSlashes: /^\/(?:v1|hf-inference)\/models\//,
   credential: {
     env: ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN"],

@@ -258,6 +258,16 @@ describe("a call's model", () => {
     ["/vertex/v1/projects/p/locations/l/publishers/anthropic/models/claude@2:rawPredict", "claude@2"],
     ["/azure/openai/deployments/My-Model/chat/completions?api-version=2024-10-21", "My-Model"],
     ["/azure/openai/v1/responses", "of-the-body"],
+    ["/gemini/v1beta/tunedModels/mine:generateContent", "tunedModels/mine"],
+    ["/vertex/v1/projects/p/locations/l/endpoints/123:predict", "endpoints/123"],
+    ["/huggingface/hf-inference/models/org/name", "org/name"],
+    ["/huggingface/hf-inference/models/org%2Fname/pipeline/feature-extraction", "org/name"],
+    ["/huggingface/models/org/name", "org/name"],
+    ["/huggingface/fal-ai/fal-ai/flux/dev", "fal-ai/flux/dev"],
+    ["/huggingface/v1/chat/completions", "of-the-body"],
+    ["/replicate/v1/models/acme/m/predictions", "acme/m"],
+    ["/replicate/v1/predictions", "of-the-body"],
+    ["/fireworks/inference/v1/workflows/accounts/a/models/m/text_to_image", "accounts/a/models/m"],
     ["/openai/v1/chat/completions", "of-the-body"],
   ];
   for (const [path, model] of calls) {

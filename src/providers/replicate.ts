@@ -48,7 +48,7 @@ export const replicate: Provider = {
   requestIdHeaders: ["x-request-id", "cf-ray"],
   free: /\/cancel$|^\/files$|^\/models$/,
   deferred: /^\/trainings$|\/versions\/[^/]+\/trainings$/,
-  modelInPath: /^(?:\/v1)?\/(?:models|deployments)\/([^/]+\/[^/]+)\//,
+  modelInPath: /^(?:\/v1)?\/(?:models|deployments)\/([^/]+\/[^/]+)\//i,
   meters: [
     { method: "POST", path: /\/predictions$/, format: replicateUsage, demand: replicateDemand },
     { path: /\/predictions(?:\/[^/]+)?$/, format: replicateUsage, demand: resultDemand },

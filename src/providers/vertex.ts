@@ -38,7 +38,7 @@ export const vertex: Provider = {
   errors: googleErrors,
   accountHeaders: googleAccountHeaders,
   // What the body says of a model does not count.
-  modelInPath: /\/models\/([^/:]+):/,
+  modelInPath: /\/(?:models\/)?((?<=models\/)[^/]+|endpoints\/[^/]+):/i,
   // Ours, and nothing of it is for Google, however it is spelt.
   denied: [{ method: "*", path: /^\/oauth2(?:\/|$)/, why: mints }],
   clientTokens: {

@@ -42,6 +42,7 @@ interface Running {
   readonly listener: Listener;
   readonly journal: Journal;
   readonly stopChores: () => void;
+  readonly webhook: Webhook;
   readonly store: Store;
   readonly data: DataDirectory;
 }
@@ -221,11 +222,11 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   });
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(variant.greeting({ version, publicUrl, upstreams, firstUser, exportsFile: shownExports }));
-  return { inFlight, listener, journal, stopChores: chores, store, data };
+  return { inFlight, listener, journal, stopChores: chores, webhook, store, data };
 }
 
 async function stop(running: Running, drainMs: number): Promise<void> {
-  const { inFlight, listener, journal, stopChores, store, data } = running;
+  const { inFlight, listener, journal, stopChores, webhook, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
@@ -233,6 +234,7 @@ async function stop(running: Running, drainMs: number): Promise<void> {
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
   await listener.stop();
   stopChores();
+  webhook.stop();
   await journal.close();
   await store.close();
   data.release();
