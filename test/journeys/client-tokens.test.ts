@@ -14,13 +14,20 @@ import { serviceAccount, startTokenServer } from "../support/token-server.ts";
 
 const path = "/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent";
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
-const tokens = startTokenServer();
+const tokens = await startTokenServer();
 let behind: Behind;
+let upstreams: Record<string, string>;
 
 beforeAll(async () => {
   behind = await behindGateway({
     env: { GEMINI_API_KEY: "AIzaPLANTED0123456789", VECTARA_API_KEY: "zut_PLANTED0123456789" },
   });
+  const { upstream } = behind;
+  upstreams = {
+    LMK_VERTEX_UPSTREAM: await upstream.another(),
+    LMK_GEMINI_UPSTREAM: await upstream.another(),
+    LMK_VECTARA_UPSTREAM: await upstream.another(),
+  };
   await restart();
   const secret = serviceAccount(`${tokens.url}/token`).json;
   await behind.gateway.api("POST", "/credentials", { provider: "vertex", secret });
@@ -31,12 +38,7 @@ beforeEach(() => {
 });
 
 function restart(): Promise<void> {
-  const { url } = behind.upstream;
-  return behind.gateway.restart({
-    LMK_VERTEX_UPSTREAM: url,
-    LMK_GEMINI_UPSTREAM: url,
-    LMK_VECTARA_UPSTREAM: url,
-  });
+  return behind.gateway.restart(upstreams);
 }
 
 interface Granted {

@@ -1,27 +1,24 @@
 /** An administrator decides what calls cost, and the next call costs that. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { atEnd } from "../support/cleanup.ts";
 import { root, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   async fetch(request) {
     const { model } = (await request.json()) as { model: string };
     const usage = { prompt_tokens: 1000, completion_tokens: 200, total_tokens: 1200 };
     return Response.json({ id: "c", object: "chat.completion", model, choices: [], usage });
   },
 });
-atEnd(() => upstream.stop(true));
 
-const base = `http://127.0.0.1:${upstream.port}`;
+const base = upstream.origin;
 const gateway = await startGateway({
   env: {
     OPENAI_API_KEY: "sk-test-fake-prices-0123456789",
     LMK_OPENAI_UPSTREAM: `${base}/v1`,
-    LMK_SERVER_LAB: `${base}/v1`,
+    LMK_SERVER_LAB: `${base}/lab/v1`,
     VECTARA_API_KEY: "zut_test-fake-prices-0123456789",
     LMK_VECTARA_UPSTREAM: base,
   },

@@ -4,18 +4,20 @@
  * Prints one line of JSON saying where everything is, then answers each line of its input with one line of JSON, and
  * ends with its input. The commands: `stop openai`, `start openai`, `calls openai`, the same for every other provider,
  * `calls storage`, and `trapped`, the number of connections to the trap.
+ * `key <master key>` tells it of one that was made, for the record.
  * `vertex` tells what its calls were authorized with.
  */
 import { createInterface } from "node:readline";
 import { startFurtherProviders } from "./further-providers.ts";
 import { type GatewayOptions, startGateway } from "./gateway.ts";
 import { startProviders } from "./providers.ts";
+import { noteKeys } from "./record-gateway.ts";
 import { startVertex } from "./vertex.ts";
 
 const providers = await startProviders();
 const further = await startFurtherProviders();
 const mocks = new Map([["openai", providers.openai], ["anthropic", providers.anthropic], ...further.byId]);
-const vertex = startVertex();
+const vertex = await startVertex();
 const options: GatewayOptions = { env: { ...providers.env, ...further.env, ...vertex.env } };
 const gateway = await startGateway(options);
 const elsewhere = await startGateway(options);
@@ -38,6 +40,10 @@ process.exit(0);
 
 async function obey(command: string): Promise<unknown> {
   const [verb, name = ""] = command.split(" ");
+  if (verb === "key") {
+    noteKeys(name);
+    return "done";
+  }
   if (verb === "trapped") return providers.trap.connections;
   if (verb === "vertex") return vertex.authorizations;
   if (verb === "calls" && name === "storage") return further.store.calls;

@@ -1,5 +1,5 @@
 /** Vertex AI and Google's token server, and the environment that points a gateway at them. */
-import { atEnd } from "./cleanup.ts";
+import { serveRecorded } from "./record.ts";
 import { serviceAccountFile, startTokenServer } from "./token-server.ts";
 
 export interface Vertex {
@@ -8,21 +8,15 @@ export interface Vertex {
   env: Record<string, string>;
 }
 
-export function startVertex(): Vertex {
+export async function startVertex(): Promise<Vertex> {
   const authorizations: (string | null)[] = [];
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
+  const { origin } = await serveRecorded({
     fetch(request) {
       authorizations.push(request.headers.get("authorization"));
       return Response.json({ candidates: [{ content: { role: "model", parts: [{ text: "Hello." }] } }] });
     },
   });
-  atEnd(() => server.stop(true));
-  const { file } = serviceAccountFile(`${startTokenServer().url}/token`);
-  const env = {
-    GOOGLE_APPLICATION_CREDENTIALS: file,
-    LMK_VERTEX_UPSTREAM: `http://127.0.0.1:${server.port}`,
-  };
+  const { file } = serviceAccountFile(`${(await startTokenServer()).url}/token`);
+  const env = { GOOGLE_APPLICATION_CREDENTIALS: file, LMK_VERTEX_UPSTREAM: origin };
   return { authorizations, env };
 }
