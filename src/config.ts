@@ -207,7 +207,8 @@ class Reader {
   /** Those that an administrator names: servers of one's own, and dedicated endpoints. */
   private named(): Provider[] {
     const servers: Provider[] = [];
-    const ownPaths = knownProviders.flatMap(({ clientTokens }) => clientTokens?.path.split("/")[1] ?? []);
+    const tokenPaths = knownProviders.flatMap(({ clientTokens }) => clientTokens?.paths ?? []);
+    const ownPaths = tokenPaths.map((path) => path.split("/")[1] ?? "");
     const taken = new Set([...RESERVED_NAMES, ...ownPaths, ...knownProviders.map((known) => known.id)]);
     for (const name of [...this.names()].sort()) {
       const [, kind, id] = /^LMK_(SERVER|HF_ENDPOINT)_([A-Z0-9]+(?:_[A-Z0-9]+)*)$/.exec(name) ?? [];

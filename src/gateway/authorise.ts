@@ -1,5 +1,5 @@
 import { Refusal } from "../domain/refusal.ts";
-import { type Body, hasBody, takeBody } from "./body.ts";
+import { type Body, hasBody, MAX_MODEL_LENGTH, takeBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Route } from "./route.ts";
 
@@ -43,14 +43,22 @@ export async function authorise(request: Request, route: Route, exchange: Exchan
   refuseDenied(method, route);
   refuseBodyOfGet(method, headers);
   exchange.model = modelInPath(route);
-  return { route, method, headers, body: await takeBody(request, route, exchange) };
+  const body = await takeBody(request, route, exchange);
+  exchange.model ??= modelInQuery(route);
+  return { route, method, headers, body };
 }
 
 /** The model that the path names: where it does, the provider asks no body for one. */
 function modelInPath({ path, upstream }: Route): string | null {
   const pattern = upstream.provider.modelInPath;
   if (pattern === undefined) return null;
-  return pattern.exec(decoded(path))?.[1]?.slice(0, 256) ?? null;
+  return pattern.exec(decoded(path))?.[1]?.slice(0, MAX_MODEL_LENGTH) ?? null;
+}
+
+function modelInQuery({ query, upstream }: Route): string | null {
+  const name = upstream.provider.modelInQuery;
+  if (name === undefined || query === "") return null;
+  return new URLSearchParams(query).get(name)?.slice(0, MAX_MODEL_LENGTH) ?? null;
 }
 
 function decoded(path: string): string {

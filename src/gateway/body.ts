@@ -27,7 +27,7 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
   if (!hasBody(request.headers)) return null;
   const type = request.headers.get("content-type") ?? "";
   const isForm = type.startsWith("multipart/");
-  const { modelForms, fileBodies } = route.upstream.provider;
+  const { modelForms, fileBodies, rawBodies, modelName = "model" } = route.upstream.provider;
   const mustRead =
     fileBodies?.test(route.endpoint) !== true &&
     (isForm ? modelForms.some((pattern) => pattern.test(route.endpoint)) : NAMING_TYPE.test(type));
@@ -38,11 +38,12 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
   const encoding = request.headers.get("content-encoding");
   const plain = encoding === null || encoding === "identity" ? bytes : await decoded(bytes, encoding);
   if (isForm) {
-    exchange.model ??= formField(plain, type, "model")?.slice(0, MAX_MODEL_LENGTH) ?? null;
+    exchange.model ??= formField(plain, type, modelName)?.slice(0, MAX_MODEL_LENGTH) ?? null;
     return bytes;
   }
   // Read for certain even where the path has named one already.
-  const scanned = scan(plain);
+  const mayBeFile = type === "" && rawBodies?.test(route.endpoint) === true;
+  const scanned = scan(plain, modelName, mayBeFile);
   exchange.model ??= scanned?.model?.slice(0, MAX_MODEL_LENGTH) ?? null;
   if (scanned === null || plain !== bytes || !mayAskForUsage(route)) return bytes;
   const asking = askForUsage(bytes, scanned);
@@ -57,16 +58,19 @@ export function hasBody(headers: Headers): boolean {
   return length === null ? headers.has("transfer-encoding") : length !== "0";
 }
 
-const MAX_MODEL_LENGTH = 256;
+/** Longer names are cut in the log. */
+export const MAX_MODEL_LENGTH = 256;
 
 /** Types that may name a model: JSON, and what clients send JSON as that set no type of their own. */
 const NAMING_TYPE = /^(?:$|text\/(?:plain|json)|application\/(?:json|x-www-form-urlencoded|[\w.+-]+\+json))/i;
 
-function scan(bytes: Uint8Array): ScannedObject | null {
+/** @param mayBeFile What is no clear JSON is none at all then. */
+function scan(bytes: Uint8Array, modelName: string, mayBeFile: boolean): ScannedObject | null {
   try {
-    return scanObject(bytes);
+    return scanObject(bytes, modelName);
   } catch (error) {
     if (!(error instanceof UnclearJson)) throw error;
+    if (mayBeFile) return null;
     throw new Refusal("bad_request", `The request's JSON cannot be read for certain: ${error.message}.`);
   }
 }

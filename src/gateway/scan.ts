@@ -6,7 +6,7 @@
  * provider's to complain about; what would make the members themselves ambiguous is reported.
  */
 export interface ScannedObject {
-  /** Text of `model`, where it is a string. */
+  /** Text of the member that names the model, where it is a string. */
   model: string | null;
   /** True where `stream` is. */
   stream: boolean;
@@ -16,7 +16,8 @@ export interface ScannedObject {
   inside: number;
 }
 
-const NAMES = ["model", "stream", "stream_options"] as const;
+/** Behind the model's own name. */
+const NAMES = ["stream", "stream_options"] as const;
 
 /** Why a body cannot be read for certain. */
 export class UnclearJson extends Error {
@@ -38,10 +39,12 @@ const LETTER_T = 0x74;
 const decoder = new TextDecoder("utf-8");
 
 /**
+ * @param modelName What the model's member is called.
  * @returns null where the body is no JSON object (an array, a bare value, or empty).
  * @throws UnclearJson for duplicate members of interest, broken structure, or nesting deeper than 512.
  */
-export function scanObject(bytes: Uint8Array): ScannedObject | null {
+export function scanObject(bytes: Uint8Array, modelName = "model"): ScannedObject | null {
+  const names = [modelName, ...NAMES];
   let at = skipSpace(bytes, byteOrderMark(bytes));
   if (bytes[at] !== OPEN_BRACE) return null;
   const found: ScannedObject = { model: null, stream: false, streamOptions: null, inside: at + 1 };
@@ -52,13 +55,13 @@ export function scanObject(bytes: Uint8Array): ScannedObject | null {
     if (bytes[at] !== QUOTE) throw new UnclearJson("a member's name is missing");
     const nameStart = at;
     const nameEnd = skipString(bytes, at);
-    const name = NAMES.findIndex((known) => isName(bytes, nameStart, nameEnd, known));
+    const name = names.findIndex((known) => isName(bytes, nameStart, nameEnd, known));
     at = skipSpace(bytes, nameEnd);
     if (bytes[at] !== COLON) throw new UnclearJson("a colon is missing behind a member's name");
     at = skipSpace(bytes, at + 1);
     const valueEnd = skipValue(bytes, at);
     if (name !== -1) {
-      if ((seen & (1 << name)) !== 0) throw new UnclearJson(`"${NAMES[name]}" is given twice`);
+      if ((seen & (1 << name)) !== 0) throw new UnclearJson(`"${names[name]}" is given twice`);
       seen |= 1 << name;
       take(found, name, bytes, at, valueEnd);
     }
@@ -70,9 +73,9 @@ export function scanObject(bytes: Uint8Array): ScannedObject | null {
 }
 
 function take(found: ScannedObject, name: number, bytes: Uint8Array, start: number, end: number): void {
-  if (NAMES[name] === "model") {
+  if (name === 0) {
     if (bytes[start] === QUOTE) found.model = decodeString(bytes, start, end);
-  } else if (NAMES[name] === "stream") found.stream = bytes[start] === LETTER_T;
+  } else if (NAMES[name - 1] === "stream") found.stream = bytes[start] === LETTER_T;
   else found.streamOptions = [start, end];
 }
 

@@ -31,6 +31,8 @@ export const deepgram: Provider = {
     probe: "/v1/projects",
   },
   errors,
+  modelInQuery: "model",
+  rawBodies: /^\/listen$/,
   denied: [
     { method: "*", path: /^\/auth\/grant(\/|$)/, why: mints },
     { method: "*", path: /^\/projects\/[^/]+\/keys(\/|$)/, why: mints },

@@ -33,6 +33,8 @@ export const elevenlabs: Provider = {
     probe: "/v1/user/subscription",
   },
   errors,
+  modelName: "model_id",
+  modelInQuery: "model_id",
   denied: [
     { method: "*", path: /^\/single-use-token(\/|$)/, why: mints },
     {

@@ -31,6 +31,15 @@ export interface Provider {
   readonly streamUsage: "ask" | "given";
   /** Endpoints whose bodies are files, of whatever type their SDK says: they are not read. Matched as in `Denial`. */
   readonly fileBodies?: RegExp;
+  /**
+   * Endpoints that take files as well as JSON: a body of no stated type is not refused for being no clear JSON. Matched
+   * as in `Denial`.
+   */
+  readonly rawBodies?: RegExp;
+  /** What names the model in bodies and forms, where that is not `model`. */
+  readonly modelName?: string;
+  /** The query parameter that names it where the body does not. */
+  readonly modelInQuery?: string;
   /** Paths that name the model, in the first group; matched against the decoded path as it is sent. */
   readonly modelInPath?: RegExp;
   /** How answers tell what they used, first match wins; an endpoint without one is not metered. */
@@ -102,8 +111,8 @@ export interface AccountRule {
 }
 
 export interface ClientTokens {
-  /** The address at the gateway that is asked for them, whole. */
-  readonly path: string;
+  /** The addresses at the gateway that are asked for them, whole. */
+  readonly paths: readonly string[];
   /** The grants that its SDKs use (RFC 6749, RFC 8693), and the parameter of each that holds the master key. */
   readonly grants: Readonly<Record<string, string>>;
 }

@@ -259,17 +259,78 @@ describe("a call's model", () => {
     ["/azure/openai/deployments/My-Model/chat/completions?api-version=2024-10-21", "My-Model"],
     ["/azure/openai/v1/responses", "of-the-body"],
     ["/openai/v1/chat/completions", "of-the-body"],
+    ["/openai/v1/chat/completions?model=of-the-query", "of-the-body"],
+    ["/elevenlabs/v1/text-to-speech/v", "called-otherwise"],
+    ["/elevenlabs/v1/text-to-speech/v?model_id=of-the-query", "called-otherwise"],
+    ["/deepgram/v1/speak?model=of-the-query", "of-the-body"],
   ];
   for (const [path, model] of calls) {
     test(`is ${model} at ${path}`, async () => {
-      const headers = { "content-type": "application/json", "content-length": "23" };
-      const body = '{"model":"of-the-body"}';
+      const body = '{"model":"of-the-body","model_id":"called-otherwise"}';
+      const headers = { "content-type": "application/json", "content-length": String(body.length) };
       const request = new Request(gateway + path, { method: "POST", headers, body });
       const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
       await authorise(request, findRoute(request.url, upstreams), exchange);
       expect(exchange.model).toBe(model);
     });
   }
+});
+
+test("a call's model is the query's where no body names it", async () => {
+  for (const [path, model] of [
+    ["/elevenlabs/v1/text-to-speech/v/stream?model_id=eleven_flash_v2_5", "eleven_flash_v2_5"],
+    ["/deepgram/v1/listen?smart_format=true&model=nova-3", "nova-3"],
+    ["/openai/v1/models?model=x", null],
+  ] as const) {
+    const body = new Uint8Array([1, 2, 3]);
+    const headers = { "content-type": "audio/mpeg", "content-length": "3" };
+    const request = new Request(gateway + path, { method: "POST", headers, body });
+    const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
+    await authorise(request, findRoute(request.url, upstreams), exchange);
+    expect([path, exchange.model]).toEqual([path, model]);
+  }
+});
+
+describe("a body of no stated type", () => {
+  const take = async (path: string, text: string) => {
+    const body = Buffer.from(text);
+    const headers = { "content-length": String(body.length) };
+    const request = new Request(gateway + path, { method: "POST", headers, body });
+    const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
+    const call = await authorise(request, findRoute(request.url, upstreams), exchange);
+    return [await new Response(call.body).text(), exchange.model];
+  };
+  const picture = "{ a picture that begins so";
+  const files = ['{"a": [', picture, '{"model":"a","model":"b"}', "RIFF"];
+  const json = '{"model":"gpt2","inputs":"x"}';
+
+  test("is a file where files are sent so, and JSON where it is JSON", async () => {
+    for (const path of [
+      "/huggingface/models/a/b",
+      "/huggingface/hf-inference/models/a/b",
+      "/hf-lab",
+      "/hf-lab/",
+    ]) {
+      for (const file of files) expect(await take(path, file)).toEqual([file, null]);
+      expect(await take(path, json)).toEqual([json, "gpt2"]);
+    }
+    expect(await take("/deepgram/v1/listen?model=nova-3", picture)).toEqual([picture, "nova-3"]);
+  });
+
+  test("is refused elsewhere where it is no clear JSON", async () => {
+    for (const path of ["/openai/v1/x", "/huggingface/v1/chat/completions", "/hf-lab/v1/chat/completions"]) {
+      for (const file of files.slice(0, 3))
+        expect(take(path, file)).rejects.toThrow("cannot be read for certain");
+      expect(await take(path, json)).toEqual([json, "gpt2"]);
+    }
+  });
+
+  test("that is stated is what it is said to be, at those endpoints, too", async () => {
+    const headers = { "content-type": "application/json", "content-length": "7" };
+    const request = new Request(`${gateway}/hf-lab`, { method: "POST", headers, body: '{"a": [' });
+    const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
+    expect(authorise(request, findRoute(request.url, upstreams), exchange)).rejects.toThrow("for certain");
+  });
 });
 
 test("a file that is sent to Gemini as JSON is no request that could name a model", async () => {
@@ -369,6 +430,14 @@ describe("endpoints that hand out credentials are refused", () => {
     "/vectara/v2/app_clients",
     "/vectara/v1/create-api-key",
     "/vertex/oauth2/token",
+    "/together/v1/deployments/secrets",
+    "/together/v1/deployments/d",
+    "/together/v1/projects",
+    "/together/v2/projects/p/endpoints",
+    "/together/v2/organizations/o/models",
+    "/together/v1/billing/usage",
+    "/together/v1/compute/clusters",
+    "/together/v1/api-keys",
   ];
   for (const path of denied) {
     test(path, async () => {
@@ -392,6 +461,8 @@ describe("endpoints that hand out credentials are refused", () => {
       "/huggingface/api/models/google/gemma",
       "/openrouter/models",
       "/tavily/search",
+      "/together/v1/models",
+      "/together/v1/files/projects",
     ]) {
       expect([path, await outcome("GET", path)]).toEqual([path, "allowed"]);
     }

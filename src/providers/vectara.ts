@@ -68,7 +68,11 @@ export const vectara: Provider = {
   errors,
   accountHeaders: ["customer-id"],
   account: { header: "customer-id", path: /^\/v1\//, variable: "VECTARA_CUSTOMER_ID" },
-  clientTokens: { path: "/vectara-auth/oauth/token", grants: { client_credentials: "client_secret" } },
+  clientTokens: {
+    // The second is what its Python SDK asks from 0.4 on, and version 1's own token server, with the secret in `Basic`.
+    paths: ["/vectara-auth/oauth/token", "/vectara-auth/oauth2/token"],
+    grants: { client_credentials: "client_secret" },
+  },
   denied: [
     { method: "*", path: /^\/(?:api_keys|app_clients)(\/|$)/, why: mints },
     { method: "*", path: /^\/users(\/|$)/, why: administers },

@@ -39,7 +39,7 @@ export const vertex: Provider = {
   // Ours, and nothing of it is for Google, however it is spelt.
   denied: [{ method: "*", path: /^\/oauth2(?:\/|$)/, why: mints }],
   clientTokens: {
-    path: "/vertex/oauth2/token",
+    paths: ["/vertex/oauth2/token"],
     grants: {
       refresh_token: "refresh_token",
       "urn:ietf:params:oauth:grant-type:token-exchange": "subject_token",

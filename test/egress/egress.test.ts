@@ -27,7 +27,7 @@ function recordOf(suite: string): Note[] {
 const ASKED: { readonly [suite: string]: readonly string[] } = {
   "sdk-python": [
     ...["openai", "anthropic", "gemini", "azure", "cohere", "mistral", "perplexity", "huggingface", "hf-lab"],
-    ...["anyscale", "groq", "together", "deepseek", "openrouter", "vertex", "storage"],
+    ...["anyscale", "groq", "together", "deepseek", "openrouter", "vertex", "vectara", "storage"],
   ],
   "sdk-node": ["openai", "anthropic"],
   journeys: ["openai", "vertex", "vectara"],

@@ -21,6 +21,7 @@ PREFIXES = (
     "CO_",
     "COHERE_",
     "DEEPSEEK_",
+    "CLOUD_ML_REGION",
     "GEMINI_",
     "GOOGLE_",
     "GROQ_",
@@ -32,6 +33,7 @@ PREFIXES = (
     "OPENROUTER_",
     "PERPLEXITY_",
     "TOGETHER_",
+    "VECTARA_",
 )
 
 # What every stand-in says to "Say hello", and what it used for that.

@@ -200,6 +200,26 @@ function standIns(store: ObjectStore): readonly StandIn[] {
       endpoints: togetherFiles(store),
     },
     {
+      id: "vectara",
+      key: "zut_test_fake_0123456789abcdef",
+      keyVariable: "VECTARA_API_KEY",
+      endpoints: [
+        { method: "POST", path: /^\/v2\/query$/, answer: vectaraQuery },
+        {
+          method: "POST",
+          path: /^\/v2\/corpora\/mine\/upload_file$/,
+          answer: async (request) => {
+            const file = await uploaded(request, "file");
+            const storage_usage = { bytes_used: file.size, metadata_bytes_used: 0 };
+            return Response.json(
+              { id: `${file.name}-${await digestOf(file)}`, storage_usage },
+              { status: 201 },
+            );
+          },
+        },
+      ],
+    },
+    {
       id: "deepseek",
       key: "sk-test-fake-deepseek-0123456789abcdef",
       keyVariable: "DEEPSEEK_API_KEY",
@@ -298,6 +318,32 @@ async function sonar(request: Request): Promise<Response> {
   });
   const chunks = [chunk("Hel", 2, false), chunk("lo", 4, true)];
   return new Response(chunks.map((one) => `data: ${JSON.stringify(one)}\r\n\r\n`).join(""), {
+    headers: { "content-type": "text/event-stream" },
+  });
+}
+
+/** An answer made of what was found, whole or as events; or as the API says that a corpus is missing. */
+async function vectaraQuery(request: Request): Promise<Response> {
+  const { query, search, stream_response } = (await request.json()) as {
+    query: string;
+    search: { corpora: { corpus_key: string }[] };
+    stream_response?: boolean;
+  };
+  const [corpus] = search.corpora;
+  if (corpus?.corpus_key !== "mine") {
+    const body = { messages: ["The stand-in has no such corpus."], request_id: "req_standin" };
+    return Response.json(body, { status: 404 });
+  }
+  const search_results = [{ text: `All about: ${query}`, score: 0.9, document_id: "d1" }];
+  const parts = ["Hello from ", "the corpus, 你好 👋."];
+  if (stream_response !== true) return Response.json({ summary: parts.join(""), search_results });
+  const events = [
+    { type: "search_results", search_results },
+    ...parts.map((generation_chunk) => ({ type: "generation_chunk", generation_chunk })),
+    { type: "generation_end" },
+    { type: "end" },
+  ];
+  return new Response(events.map((one) => `event:${one.type}\ndata:${JSON.stringify(one)}\n\n`).join(""), {
     headers: { "content-type": "text/event-stream" },
   });
 }

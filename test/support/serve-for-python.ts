@@ -5,7 +5,6 @@
  * ends with its input. The commands: `stop openai`, `start openai`, `calls openai`, the same for every other provider,
  * `calls storage`, and `trapped`, the number of connections to the trap.
  * `key <master key>` tells it of one that was made, for the record.
- * `vertex` tells what its calls were authorized with.
  */
 import { createInterface } from "node:readline";
 import { startFurtherProviders } from "./further-providers.ts";
@@ -16,8 +15,13 @@ import { startVertex } from "./vertex.ts";
 
 const providers = await startProviders();
 const further = await startFurtherProviders();
-const mocks = new Map([["openai", providers.openai], ["anthropic", providers.anthropic], ...further.byId]);
 const vertex = await startVertex();
+const mocks = new Map([
+  ["openai", providers.openai],
+  ["anthropic", providers.anthropic],
+  ...further.byId,
+  ["vertex", vertex.mock],
+]);
 const options: GatewayOptions = { env: { ...providers.env, ...further.env, ...vertex.env } };
 const gateway = await startGateway(options);
 const elsewhere = await startGateway(options);
@@ -28,14 +32,14 @@ say({
   /** A key that another installation made. */
   foreignKey: elsewhere.key,
   /** The providers' real keys. */
-  realKeys: further.keys,
+  realKeys: { ...further.keys, vertex: vertex.key },
   providers: [...mocks.keys()],
 });
 await elsewhere.end();
 
 for await (const line of createInterface({ input: process.stdin })) say(await obey(line.trim()));
 await gateway.end();
-await Promise.all([providers.stop(), further.stop()]);
+await Promise.all([providers.stop(), further.stop(), vertex.mock.stop()]);
 process.exit(0);
 
 async function obey(command: string): Promise<unknown> {
@@ -45,7 +49,6 @@ async function obey(command: string): Promise<unknown> {
     return "done";
   }
   if (verb === "trapped") return providers.trap.connections;
-  if (verb === "vertex") return vertex.authorizations;
   if (verb === "calls" && name === "storage") return further.store.calls;
   const mock = mocks.get(name);
   if (mock === undefined) throw new Error(`There is no provider "${name}".`);

@@ -1,22 +1,45 @@
 /** Vertex AI and Google's token server, and the environment that points a gateway at them. */
-import { serveRecorded } from "./record.ts";
+import { AiMock, INNER } from "./aimock.ts";
 import { serviceAccountFile, startTokenServer } from "./token-server.ts";
 
 export interface Vertex {
-  /** The `authorization` of each call. */
-  authorizations: (string | null)[];
-  env: Record<string, string>;
+  readonly mock: AiMock;
+  /** The only token that it takes: the first that the token server gives. */
+  readonly key: string;
+  readonly env: Record<string, string>;
 }
 
+const MODEL = "/v1/projects/a-project/locations/us-central1/publishers";
+
 export async function startVertex(): Promise<Vertex> {
-  const authorizations: (string | null)[] = [];
-  const { origin } = await serveRecorded({
-    fetch(request) {
-      authorizations.push(request.headers.get("authorization"));
-      return Response.json({ candidates: [{ content: { role: "model", parts: [{ text: "Hello." }] } }] });
-    },
+  const tokens = await startTokenServer();
+  tokens.prefix = "ya29.test-fake-vertex-0123456789";
+  const key = `${tokens.prefix}-1`;
+  const mock = new AiMock({
+    key,
+    requestIdHeader: "x-request-id",
+    aliases: [[/^\/v1beta1(?=\/projects\/)/, "/v1"]],
+    endpoints: (mock) => [
+      {
+        method: "POST",
+        path: new RegExp(`^${MODEL}/anthropic/models/([^/:]+):(rawPredict|streamRawPredict)$`),
+        // Anthropic's own endpoint but for the model, which stands in the path.
+        async answer(request, [, model]) {
+          const headers = new Headers(request.headers);
+          headers.set(INNER, "1");
+          headers.delete("content-length");
+          const { anthropic_version, ...body } = (await request.json()) as Record<string, unknown>;
+          if (typeof anthropic_version !== "string") return Response.json({}, { status: 400 });
+          return fetch(`${mock.within}/v1/messages`, {
+            method: "POST",
+            headers,
+            body: JSON.stringify({ ...body, model }),
+          });
+        },
+      },
+    ],
   });
-  const { file } = serviceAccountFile(`${(await startTokenServer()).url}/token`);
-  const env = { GOOGLE_APPLICATION_CREDENTIALS: file, LMK_VERTEX_UPSTREAM: origin };
-  return { authorizations, env };
+  await mock.start();
+  const { file } = serviceAccountFile(`${tokens.url}/token`);
+  return { mock, key, env: { GOOGLE_APPLICATION_CREDENTIALS: file, LMK_VERTEX_UPSTREAM: mock.url } };
 }
