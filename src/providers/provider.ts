@@ -52,6 +52,8 @@ export interface Provider {
   readonly hosts?: readonly HostRule[];
   /** Calls that some SDK sends here although they are meant for another provider. */
   readonly handovers?: readonly Handover[];
+  /** Paths of clients that have no more than a key, and leave out whose account they are of. */
+  readonly accountPath?: AccountPathRule;
   /** Paths in which an encoded slash may stand, because SDKs write ids that contain one so. */
   readonly encodedSlashes?: RegExp;
   /** Endpoints that send the client elsewhere with a link of its own: it follows without any key. */
@@ -108,6 +110,17 @@ export interface AccountRule {
   readonly variable: string;
   /** What that variable holds, once the settings are read. */
   readonly value?: string;
+}
+
+export interface AccountPathRule {
+  /** Matched against the path with its version; the account's part is put behind the first group. */
+  readonly path: RegExp;
+  /** @param account What the credential says: see `MintRule.account`. */
+  part(account: string, location: string): string;
+  /** The environment variable that administrators keep the location in. */
+  readonly variable: string;
+  /** Where calls go that say nothing of it. */
+  readonly location: string;
 }
 
 export interface ClientTokens {

@@ -9,6 +9,7 @@ import { knownProviders } from "./catalogue.ts";
 import { compatibleServer } from "./compatible.ts";
 import { huggingfaceEndpoint } from "./huggingface-endpoint.ts";
 import { UnusableCredential } from "./mint.ts";
+import type { AccountPathRule } from "./provider.ts";
 
 const gateway = "http://gateway.test";
 const endpoint = "https://x.eu-west-1.aws.endpoints.huggingface.cloud";
@@ -200,6 +201,42 @@ describe("a call goes where its provider expects it", () => {
     }
   });
 
+  test("a path without project and location gets the service account's, and its location's host", () => {
+    const models = "publishers/google/models/gemini-2.5-flash";
+    for (const [location, host] of [
+      ["global", "https://aiplatform.googleapis.com"],
+      ["eu", "https://aiplatform.eu.rep.googleapis.com"],
+      ["europe-west4", "https://europe-west4-aiplatform.googleapis.com"],
+    ] as const) {
+      const known = providerOf("vertex");
+      const accountPath = { ...(known.accountPath as AccountPathRule), location };
+      const vertex = createUpstream({ ...known, accountPath }, known.upstream ?? "");
+      const account = known.credential.mint?.account?.('{"project_id":"a-project"}') ?? "";
+      vertex.credentials = [{ id: "c", name: "c", secret: "x", masked: "x", account }];
+      const both = new Map([...upstreams, ["vertex", vertex]]);
+      const sent = (path: string) => {
+        const { at, path: rest, query, endpoint } = findRoute(gateway + path, both);
+        return [at.base + rest + query, endpoint];
+      };
+      const part = `projects/a-project/locations/${location}`;
+      for (const prefix of ["/vertex", "/gemini"]) {
+        expect(sent(`${prefix}/v1beta1/${models}:streamGenerateContent?alt=sse`)).toEqual([
+          `${host}/v1beta1/${part}/${models}:streamGenerateContent?alt=sse`,
+          `/${part}/${models}:streamgeneratecontent`,
+        ]);
+      }
+      expect(sent(`/vertex/${models}%3AcountTokens`)[0]).toBe(`${host}/v1/${part}/${models}%3AcountTokens`);
+      const whole = `/v1/projects/p/locations/us/${models}:generateContent`;
+      expect(sent(`/vertex${whole}`)[0]).toBe(`https://aiplatform.us.rep.googleapis.com${whole}`);
+      // Google lists models without a project.
+      expect(sent(`/vertex/v1/${models}`)[0]).toBe(`https://aiplatform.googleapis.com/v1/${models}`);
+    }
+    for (const project of ["../x", "a/b", "a?b", "", 7, null])
+      expect(
+        providerOf("vertex").credential.mint?.account?.(JSON.stringify({ project_id: project })),
+      ).toBeUndefined();
+  });
+
   test("a host for streams is Replicate's own", () => {
     for (const host of [
       "evil.example",
@@ -320,7 +357,7 @@ describe("a body of no stated type", () => {
   test("is refused elsewhere where it is no clear JSON", async () => {
     for (const path of ["/openai/v1/x", "/huggingface/v1/chat/completions", "/hf-lab/v1/chat/completions"]) {
       for (const file of files.slice(0, 3))
-        expect(take(path, file)).rejects.toThrow("cannot be read for certain");
+        await expect(take(path, file)).rejects.toThrow("cannot be read for certain");
       expect(await take(path, json)).toEqual([json, "gpt2"]);
     }
   });
@@ -329,7 +366,9 @@ describe("a body of no stated type", () => {
     const headers = { "content-type": "application/json", "content-length": "7" };
     const request = new Request(`${gateway}/hf-lab`, { method: "POST", headers, body: '{"a": [' });
     const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
-    expect(authorise(request, findRoute(request.url, upstreams), exchange)).rejects.toThrow("for certain");
+    await expect(authorise(request, findRoute(request.url, upstreams), exchange)).rejects.toThrow(
+      "for certain",
+    );
   });
 });
 
@@ -371,9 +410,9 @@ describe("the real key", () => {
       if (credential.mint === undefined || id === "vertex") continue;
       expect(credential.mint.request(json, "https://auth.test", 0)).toEqual({
         name: "i",
-        url: "https://auth.test/oauth/token",
-        contentType: "application/json",
-        body: '{"client_id":"i","client_secret":"s","grant_type":"client_credentials"}',
+        url: "https://auth.test/oauth2/token",
+        contentType: "application/x-www-form-urlencoded",
+        body: "client_id=i&client_secret=s&grant_type=client_credentials",
       });
       expect(credential.mint.request("zut_plain_key", "https://auth.test", 0)).toBeUndefined();
       expect(() => credential.mint?.request('{"client_id":"i"}', "", 0)).toThrow(UnusableCredential);

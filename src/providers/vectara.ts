@@ -23,9 +23,9 @@ function appClientGrant(secret: string, auth: string): TokenRequest | undefined 
   }
   return {
     name: client_id,
-    url: `${auth}/oauth/token`,
-    contentType: "application/json",
-    body: JSON.stringify({ client_id, client_secret, grant_type: "client_credentials" }),
+    url: `${auth}/oauth2/token`,
+    contentType: "application/x-www-form-urlencoded",
+    body: new URLSearchParams({ client_id, client_secret, grant_type: "client_credentials" }).toString(),
   };
 }
 

@@ -193,11 +193,11 @@ function wrongIn(
   return findings;
 }
 
-/** An app client's secret is for the token server, as one member of its form or JSON. */
+/** An app client's secret is for the token server, as one field of its form. */
 function withoutClientSecret(body: string, own: readonly string[]): string {
   for (const secret of own) {
-    const member = `"client_secret":${JSON.stringify(secret)}`;
-    if (body.includes(member)) return body.replace(member, "");
+    const field = `client_secret=${encodeURIComponent(secret)}`;
+    if (body.split("&").includes(field)) return body.replace(field, "");
   }
   return body;
 }

@@ -157,13 +157,9 @@ describe("an app client of Vectara", () => {
     expect((await query(gateway, "/v2")).status).toBe(200);
     expect(tokens.asked).toEqual([
       {
-        path: "/oauth/token",
-        type: "application/json",
-        body: JSON.stringify({
-          client_id: "app-client-1",
-          client_secret: vectara.VECTARA_CLIENT_SECRET,
-          grant_type: "client_credentials",
-        }),
+        path: "/oauth2/token",
+        type: "application/x-www-form-urlencoded",
+        body: `client_id=app-client-1&client_secret=${vectara.VECTARA_CLIENT_SECRET}&grant_type=client_credentials`,
       },
     ]);
     const named = ["authorization", "x-api-key", "customer-id"];

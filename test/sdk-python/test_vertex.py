@@ -69,6 +69,30 @@ class TestGemini:
         assert (rows[0]["refusal"], {row["refusal"] for row in rows[1:]}) == (None, {"invalid_key"})
 
 
+class TestExpressMode:
+    """With a key alone, Google's SDK names neither project nor location: the gateway's own service account does."""
+
+    MODEL = "gemini-2.5-flash"
+    PATH = f"/v1beta1/projects/{PROJECT}/locations/global/publishers/google/models/{MODEL}:generateContent"
+
+    # The second flag makes the SDK ask at Gemini's address.
+    @pytest.fixture(params=["in code", "by environment"])
+    def client(self, request, caller, monkeypatch):
+        monkeypatch.setenv("GOOGLE_API_KEY", caller.secret)
+        monkeypatch.delenv("GEMINI_API_KEY")
+        if request.param == "by environment":
+            monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+        with genai.Client() if request.param == "by environment" else genai.Client(vertexai=True) as made:
+            yield made
+
+    def test_a_question_goes_to_the_gateways_own_project(self, gateway, caller, client):
+        answer = client.models.generate_content(model=self.MODEL, contents="Say hello")
+        assert answer.text == HELLO
+        assert gateway.sent("vertex")["path"] == self.PATH
+        (row,) = caller.rows(1)
+        assert has(row, provider="vertex", endpoint=self.PATH, model=self.MODEL, status=200, usage=USED)
+
+
 class TestAnthropic:
     MODEL = "claude-sonnet-4-5@20250929"
     ENDPOINT = f"/v1/{PUBLISHERS}/anthropic/models/{MODEL}"

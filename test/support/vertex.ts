@@ -9,7 +9,7 @@ export interface Vertex {
   readonly env: Record<string, string>;
 }
 
-const MODEL = "/v1/projects/a-project/locations/us-central1/publishers";
+const MODEL = "/v1/projects/a-project/locations/[^/]+/publishers";
 
 export async function startVertex(): Promise<Vertex> {
   const tokens = await startTokenServer();
