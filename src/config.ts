@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { durationMs } from "./domain/duration.ts";
 import { looksLikeKey } from "./domain/key.ts";
+import { type Network, parseNetwork } from "./domain/network.ts";
 import { knownProviders } from "./providers/catalogue.ts";
 import { compatibleServer } from "./providers/compatible.ts";
 import { huggingfaceEndpoint } from "./providers/huggingface-endpoint.ts";
@@ -22,6 +23,8 @@ export interface Config {
   /** The key-encryption key in base64, where the environment gives it. */
   readonly vaultKey: string | undefined;
   readonly upstreamProxy: string | undefined;
+  /** Reverse proxies in front of the gateway, whose word on where a call comes from is taken. */
+  readonly trustedProxies: readonly Network[];
   /** How long running requests may take to end after a stop was asked for, milliseconds. */
   readonly drainMs: number;
   /** How long request log rows are kept, milliseconds. */
@@ -61,12 +64,20 @@ const SETTINGS = [
   "LMK_ADMIN_TOKEN",
   "LMK_VAULT_KEY",
   "LMK_UPSTREAM_PROXY",
+  "LMK_TRUSTED_PROXIES",
   "LMK_DRAIN",
   "LMK_LOG_RETENTION",
 ];
 
 /** Variables of ours that others read: the launcher, the command line and the demo. */
-const FOREIGN_SETTINGS = ["LMK_KEY", "LMK_URL", "LMK_BUN", "LMK_PARENT_PID", "LMK_DEMO_DIR"];
+const FOREIGN_SETTINGS = [
+  "LMK_KEY",
+  "LMK_URL",
+  "LMK_BUN",
+  "LMK_PARENT_PID",
+  "LMK_DEMO_DIR",
+  "LMK_PRICES_URL",
+];
 
 const RESERVED_NAMES = ["api", "console", "lmk", "healthz", "readyz", "metrics"];
 
@@ -119,6 +130,7 @@ class Reader {
       adminToken: this.adminToken(),
       vaultKey: this.value("LMK_VAULT_KEY"),
       upstreamProxy: this.url("LMK_UPSTREAM_PROXY", true),
+      trustedProxies: this.networks("LMK_TRUSTED_PROXIES"),
       drainMs: this.duration("LMK_DRAIN", 30_000),
       logRetentionMs: this.duration("LMK_LOG_RETENTION", 90 * 24 * 3_600_000),
       providers: this.providers(),
@@ -307,6 +319,19 @@ class Reader {
     const quoted = text.includes("@") ? "is set, but" : `is "${text}";`;
     if (problem !== undefined) this.problems.push(`${name} ${quoted} ${problem}`);
     return text.replace(/\/+$/, "");
+  }
+
+  private networks(name: string): Network[] {
+    const texts = (this.value(name) ?? "").split(",").filter((text) => text.trim() !== "");
+    return texts.flatMap((text) => {
+      const network = parseNetwork(text);
+      if (network === undefined) {
+        this.problems.push(
+          `${name} has "${text.trim()}"; it must be addresses or CIDR blocks, for example 10.0.0.5,192.168.7.0/24.`,
+        );
+      }
+      return network ?? [];
+    });
   }
 
   private duration(name: string, fallback: number): number {

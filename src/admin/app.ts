@@ -1,20 +1,27 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
+import { budgets } from "./budgets.ts";
 import { credentials } from "./credentials.ts";
+import { explanations } from "./explain.ts";
 import { groups } from "./groups.ts";
 import { keys } from "./keys.ts";
 import type { AdminParts } from "./parts.ts";
-import { prices } from "./prices.ts";
+import { policies } from "./policies.ts";
+import { pricingDefaults } from "./prices/defaults.ts";
+import { prices } from "./prices/prices.ts";
+import { priceSnapshot } from "./prices/snapshot.ts";
+import { unpriced } from "./prices/unpriced.ts";
 import { problem, problemOf } from "./problem.ts";
 import { providers } from "./providers.ts";
 import { requests } from "./requests.ts";
+import { settings } from "./settings.ts";
 import { usage } from "./usage.ts";
 import { users } from "./users.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
-/** A snapshot of all list prices is half a megabyte of JSON in JSON. */
-const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
-const SNAPSHOTS = /^\/api\/v1\/prices\/snapshot(\/|$)/;
+/** A snapshot of all list prices is half a megabyte of JSON in JSON; policies of thousands of users are not less. */
+const MAX_LARGE_BYTES = 8 * 1024 * 1024;
+const LARGE = /^\/api\/v1\/(?:prices\/snapshot|policies\/apply)(\/|$)/;
 
 /** The admin API: `/api/v1/...` for the operator token, its description at `/api/openapi.json` for everybody. */
 export function adminApp(parts: AdminParts, version: string, report: (message: string) => void): OpenAPIHono {
@@ -32,9 +39,23 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     await next();
     c.header("cache-control", "no-store");
   });
-  const [small, large] = [limit(MAX_BODY_BYTES, "256 KiB"), limit(MAX_SNAPSHOT_BYTES, "8 MiB")];
-  app.use("/api/v1/*", (c, next) => (SNAPSHOTS.test(c.req.path) ? large : small)(c, next));
-  for (const resource of [groups, users, keys, credentials, providers, prices, requests, usage]) {
+  const ofPrices = [prices, pricingDefaults, unpriced, priceSnapshot];
+  const [small, large] = [limit(MAX_BODY_BYTES, "256 KiB"), limit(MAX_LARGE_BYTES, "8 MiB")];
+  app.use("/api/v1/*", (c, next) => (LARGE.test(c.req.path) ? large : small)(c, next));
+  for (const resource of [
+    groups,
+    users,
+    keys,
+    explanations,
+    policies,
+    budgets,
+    settings,
+    credentials,
+    providers,
+    ...ofPrices,
+    requests,
+    usage,
+  ]) {
     app.route("/api/v1", resource(parts));
   }
   app.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "LlaMaKey admin API", version } });

@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
 import type { Store } from "../domain/store.ts";
 import type { PriceBook } from "../pricing/book.ts";
 
@@ -18,6 +19,15 @@ export interface AdminParts {
   readonly prices: () => PriceBook;
   /** Called after every price decision; when it returns, calls are costed by it. */
   readonly pricesChanged: () => Promise<void>;
+  /** What would happen to a call; by the steps that a real one takes. */
+  readonly explain: (call: DescribedCall, caller: DescribedCaller) => Promise<Explanation>;
+  readonly webhooks: {
+    /** Why this address may not be called; undefined where it may. */
+    problemOf(url: string, allowPrivate: boolean): Promise<string | undefined>;
+    seal(url: string, secret: string): Uint8Array;
+  };
+  /** Called after every change of settings; when it returns, the change is in force. */
+  readonly settingsChanged: () => Promise<void>;
 }
 
 /** Real keys as the admin API handles them: they go in, and never come out again. */
@@ -55,6 +65,8 @@ export interface ProviderView {
   upstream: string;
   credentials: number;
   ready: boolean;
+  /** What no list has a price for, and why. */
+  unlisted: string | null;
 }
 
 /** A credential that cannot be taken, with the reason for whoever gave it. */

@@ -9,6 +9,7 @@ const ProviderView = z
     upstream: z.string(),
     credentials: z.number(),
     ready: z.boolean().describe("It has the credential that it needs, or needs none."),
+    unlisted: z.string().nullable().describe("What no list has a price for, and why."),
   })
   .openapi("Provider");
 

@@ -21,7 +21,11 @@ const RequestView = z
     model: z.string().nullable(),
     status: z.number(),
     refusal: z.string().nullable(),
-    ending: z.enum(["complete", "refused", "client_closed", "upstream_broken", "timeout", "cut"]),
+    shadowRefusal: z
+      .string()
+      .nullable()
+      .describe("What policies in shadow mode would have refused it for, and whose they are."),
+    ending: z.enum(["complete", "refused", "client_closed", "upstream_broken", "timeout", "cut", "lost"]),
     firstByteMs: z.number().nullable(),
     durationMs: z.number(),
     bytesIn: z.number(),
@@ -42,6 +46,7 @@ const Filter = z.object({
   provider: z.string().optional(),
   model: z.string().optional(),
   refusal: z.string().optional(),
+  shadowRefusal: z.string().optional().describe("A refusal's code: what shadow mode would have refused."),
   status: z.coerce.number().int().optional(),
   since: Time.optional(),
   after: z.coerce.number().int().optional(),

@@ -69,6 +69,7 @@ export const LoggedRequest = z.looseObject({
   model: z.string().nullable(),
   status: z.number(),
   refusal: z.string().nullable(),
+  shadowRefusal: z.string().nullable().optional(),
   ending: z.string(),
   durationMs: z.number(),
   bytesOut: z.number(),
@@ -108,7 +109,10 @@ export const PricingDefault = z.looseObject({
   kind: z.string(),
   price: z.string().nullable(),
   decided: z.boolean(),
+  listed: z.boolean(),
+  unlisted: z.string().nullable(),
 });
+export type PricingDefault = z.infer<typeof PricingDefault>;
 
 export const Unpriced = z.looseObject({
   provider: z.string(),

@@ -20,6 +20,7 @@ interface Options {
   model?: string;
   status?: number;
   refusal?: string;
+  shadowRefusal?: string;
   since?: string;
   limit: number;
   follow?: boolean;
@@ -37,6 +38,7 @@ export function addLogsVerb(program: Command, io: Io): void {
     .option("--model <name>")
     .option("--status <code>", "what the client got, for example 429", wholeNumber(0, 999))
     .option("--refusal <code>", "refused by the gateway, for example invalid_key")
+    .option("--shadow-refusal <code>", "what shadow mode would have refused, for example model_not_allowed")
     .option("--since <when>", "a duration (1h) or a date", (text) => parseSince(text, Date.now()))
     .option("--limit <count>", `at most so many, up to ${PAGE}`, wholeNumber(1, PAGE), 50)
     .option("-f, --follow", "go on with what comes")
@@ -94,9 +96,14 @@ function cells(row: LoggedRequest): string[] {
     row.durationMs.toFixed(0),
     String(row.bytesOut),
     row.costNanos ? formatDollars(BigInt(row.costNanos)) : "-",
-    row.refusal ?? row.ending,
+    ending(row),
     `${row.method} ${row.endpoint}`,
   ];
+}
+
+/** What shadow mode would have refused is said beside how it ended. */
+function ending({ refusal, ending: how, shadowRefusal }: LoggedRequest): string {
+  return (refusal ?? how) + (shadowRefusal ? ` (shadow: ${shadowRefusal})` : "");
 }
 
 /** The headings come first, but must be as wide as the rows. */

@@ -147,11 +147,18 @@ function addDefault(prices: Command, io: Io): void {
           item.kind,
           item.price ?? "-",
           item.decided ? "administrator" : "provider's own",
+          unlistedText(item),
         ]);
-        const headings = ["PROVIDER", "CALLS ARE", "DOLLARS", "DECIDED BY"];
+        const headings = ["PROVIDER", "CALLS ARE", "DOLLARS", "DECIDED BY", "WITHOUT A PRICE"];
         return io.print(json ? jsonText(shown) : list(headings, rows, "No such provider."));
       },
     );
+}
+
+/** What calls no list prices, where list prices count. */
+function unlistedText({ kind, listed, unlisted }: PricingDefault): string {
+  if (kind !== "priced") return "-";
+  return unlisted ?? (listed ? "-" : "All: there is no list of its prices.");
 }
 
 function addUnpriced(prices: Command, io: Io): void {

@@ -104,7 +104,7 @@ describe("what is not understood ends with 2, says why, and starts nothing", () 
     [["key", "expire", "a", "soon"], "It must be a date"],
     [["logs", "--limit", "0"], "from 1 to 1000"],
     [["env", "--format", "tcsh"], "Allowed choices"],
-    [["prices", "update", "--from", "x", "--bundled"], "cannot be used with"],
+    [["prices", "update", "--from", "x", "--reset"], "cannot be used with"],
     [["credential", "add", "openai", "sk-on-the-command-line"], "standard input"],
   ];
   for (const [args, why] of cases) {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addBudgetVerbs } from "./budget.ts";
 import { addCredentialVerbs } from "./credential.ts";
 import { addDemoVerb, type Demo } from "./demo.ts";
 import { addEnvVerb } from "./env.ts";
@@ -8,6 +9,8 @@ import { Interrupted, type Io, processIo } from "./io.ts";
 import { addKeyVerbs } from "./key.ts";
 import { addLogsVerb } from "./logs.ts";
 import { addMeVerb } from "./me.ts";
+import { addSettingsVerbs } from "./organisation-settings.ts";
+import { addPolicyVerbs } from "./policy.ts";
 import { addPricesVerbs } from "./prices.ts";
 import { addProvidersVerb } from "./providers.ts";
 import { addServeVerb, type Serve } from "./serve.ts";
@@ -72,6 +75,9 @@ function buildProgram(io: Io, { serve, demo, version }: Actions, exit: (code: nu
   addLogsVerb(program, io);
   addUsageVerb(program, io);
   addPricesVerbs(program, io);
+  addPolicyVerbs(program, io);
+  addBudgetVerbs(program, io);
+  addSettingsVerbs(program, io);
   return program;
 }
 

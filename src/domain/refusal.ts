@@ -1,3 +1,5 @@
+import type { Exceeded } from "./limits.ts";
+
 /** The gateway's own errors. Everything else that reaches a client came from its provider. */
 export type RefusalCode =
   | "no_credential"
@@ -55,6 +57,8 @@ export interface RefusalDetail {
   /** Overrides the code's status, for the few refusals that HTTP has a status of their own for. */
   status?: number;
   headers?: Readonly<Record<string, string>>;
+  /** The limit that was reached: SDKs are told when it will be free again. */
+  exceeded?: Exceeded;
   /** For administrators only; never shown to the client. */
   cause?: unknown;
 }
@@ -65,6 +69,7 @@ export class Refusal extends Error {
   readonly status: number;
   readonly retry: boolean;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly exceeded: Exceeded | undefined;
 
   /** @param publicMessage What happened, why and what to do; shown to the client, so no secret and no address. */
   constructor(code: RefusalCode, publicMessage: string, detail: RefusalDetail = {}) {
@@ -74,5 +79,6 @@ export class Refusal extends Error {
     this.status = detail.status ?? REFUSALS[code].status;
     this.retry = REFUSALS[code].retry;
     this.headers = detail.headers;
+    this.exceeded = detail.exceeded;
   }
 }

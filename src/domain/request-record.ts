@@ -16,6 +16,8 @@ export interface RequestRecord {
   /** What the client got; 0 where it left before an answer. */
   status: number;
   refusal: string | null;
+  /** What policies that only count would have refused it for: `group research: model_not_allowed`, ... */
+  shadowRefusal: string | null;
   ending: Ending;
   /** Milliseconds from arrival to the upstream's answer head; null where none came. */
   firstByteMs: number | null;
@@ -37,17 +39,23 @@ export interface Metered {
   costNanos: bigint | null;
   /** Hash of the price book that it was computed with. */
   priceBook: string;
-  /** Provider and job, where the same usage comes with every look at it: only the first one counts. */
-  jobId: string | null;
 }
 
-/** How a request ended: whole, or who broke it off. */
-export type Ending = "complete" | "refused" | "client_closed" | "upstream_broken" | "timeout" | "cut";
+/** How a request ended: whole, or who broke it off; `lost` with the gateway's own process. */
+export type Ending =
+  | "complete"
+  | "refused"
+  | "client_closed"
+  | "upstream_broken"
+  | "timeout"
+  | "cut"
+  | "lost";
 
 /** What rows can be added up by. */
 export type UsageKey = "user" | "group" | "key" | "provider" | "model" | "endpoint" | "day" | "hour";
 
-export interface UsageFilter extends Omit<RequestFilter, "after" | "limit" | "status" | "refusal"> {
+export interface UsageFilter
+  extends Omit<RequestFilter, "after" | "limit" | "status" | "refusal" | "shadowRefusal"> {
   /** Only rows that arrived before this time, epoch milliseconds. */
   until?: number | undefined;
   by: readonly UsageKey[];
@@ -72,6 +80,8 @@ export interface RequestFilter {
   provider?: string | undefined;
   model?: string | undefined;
   refusal?: string | undefined;
+  /** Only rows that a policy that only counts would have refused, for this reason. */
+  shadowRefusal?: string | undefined;
   status?: number | undefined;
   /** Only rows that arrived at or after this time, epoch milliseconds. */
   since?: number | undefined;

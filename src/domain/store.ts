@@ -1,7 +1,11 @@
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
+import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
+import type { ScopeChange, ScopePolicy, StoredBudget } from "./policy.ts";
 import type { PinnedSnapshot, PriceOverride, PricingDefault, UnpricedModel } from "./prices.ts";
-import type { LoggedRequest, RequestFilter, RequestRecord, UsageFilter, UsageSum } from "./request-record.ts";
+import type { LoggedRequest, RequestFilter, UsageFilter, UsageSum } from "./request-record.ts";
+import type { OrganisationSettings } from "./settings.ts";
+import type { ThresholdEvent } from "./threshold-event.ts";
 
 /**
  * Everything that outlives the process. One contract suite runs against every implementation.
@@ -9,7 +13,19 @@ import type { LoggedRequest, RequestFilter, RequestRecord, UsageFilter, UsageSum
  * Names are unique among groups and among users. A method that finds nothing returns null or false; it throws
  * `Conflict` for a name that is taken, and `StorageFailure` when the store itself cannot do its work.
  */
-export interface Store {
+export interface Store
+  extends DirectoryStore,
+    CredentialStore,
+    SecretStore,
+    RequestStore,
+    PriceStore,
+    LedgerStore,
+    PolicyStore {
+  close(): Promise<void>;
+}
+
+/** Groups, users and master keys. */
+export interface DirectoryStore {
   addGroup(group: Group): Promise<void>;
   listGroups(): Promise<Group[]>;
   updateGroup(id: string, change: Partial<Omit<Group, "id">>): Promise<boolean>;
@@ -23,25 +39,52 @@ export interface Store {
   updateKey(id: string, change: Partial<Omit<MasterKey, "id" | "secrets">>): Promise<boolean>;
   /** Makes this the key's current secret; the one before it lives until `overlapUntil`, all older ones are deleted. */
   rotateKey(id: string, hash: Uint8Array, now: number, overlapUntil: number): Promise<boolean>;
+}
 
+/** Sealed provider keys. */
+export interface CredentialStore {
   addCredential(credential: StoredCredential): Promise<void>;
   listCredentials(): Promise<StoredCredential[]>;
   removeCredential(id: string): Promise<boolean>;
+}
 
-  /** Small secrets of the installation itself (pepper, data key), wrapped before they get here. */
+/** Small secrets of the installation itself (pepper, data key), wrapped before they get here. */
+export interface SecretStore {
   readSecret(purpose: string): Promise<Uint8Array | null>;
   /** Stores it unless there is one already; returns the one that is now stored. */
   putSecret(purpose: string, wrapped: Uint8Array): Promise<Uint8Array>;
+}
 
-  /** Appends rows in one durable commit. */
-  appendRequests(rows: readonly RequestRecord[]): Promise<void>;
+/** The request log. */
+export interface RequestStore {
   /** Newest first, or oldest first where `filter.after` is given. */
   listRequests(filter: RequestFilter): Promise<LoggedRequest[]>;
   /** The log's rows added up, dearest first; without keys, all of them as one. Never anything but their sum. */
   sumUsage(filter: UsageFilter): Promise<UsageSum[]>;
   /** Deletes rows that arrived before this time; returns how many. */
   pruneRequests(before: number): Promise<number>;
+  /** Of the log's rows that used something and have no cost; most requests first. */
+  listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
+}
 
+/** Holds, entries and balances; log rows are written with them. */
+export interface LedgerStore {
+  /** All of it or nothing; durable when it returns. */
+  commit(commit: Commit): Promise<void>;
+  readLedgerTail(): Promise<LedgerTail>;
+  /** Those behind this one, oldest first. */
+  readBlocks(after: number, limit: number): Promise<Block[]>;
+  /** Balances of periods that end after this time, epoch milliseconds. */
+  listAccounts(since: number): Promise<AccountBalance[]>;
+  readAccounts(ids: readonly AccountId[]): Promise<AccountBalance[]>;
+  /** Says that this request metered this job; false where another one has. */
+  claimJob(job: string, requestId: string): Promise<boolean>;
+  /** Takes back what requests claimed that came to no end. */
+  unclaimJobs(requestIds: readonly string[]): Promise<void>;
+}
+
+/** What the administrator decided on prices. */
+export interface PriceStore {
   /** Replaces the one for the same provider, model and tier. */
   putPriceOverride(override: PriceOverride): Promise<void>;
   /** Oldest decision first. */
@@ -54,10 +97,28 @@ export interface Store {
   /** Null goes back to the list prices that came with this version. */
   pinSnapshot(snapshot: PinnedSnapshot | null): Promise<void>;
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
-  /** Of the log's rows that used something and have no cost; most requests first. */
-  listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
+}
 
-  close(): Promise<void>;
+/** Policies, budgets, and what holds for the whole installation. */
+export interface PolicyStore {
+  /** Scopes that have, or had, a policy or a budget; their budgets in force by name. */
+  listPolicies(): Promise<ScopePolicy[]>;
+  /**
+   * Gives each scope this policy and exactly these budgets, all or none of it. A budget that is known by its id keeps
+   * what was spent; one that is missing is removed, and stays known to those who ask for it.
+   * @throws Conflict where a scope has another version than the one that is changed.
+   */
+  changePolicies(changes: readonly ScopeChange[], at: number): Promise<void>;
+  /** Those in force by scope and name; with `removed`, the others too. */
+  listBudgets(filter?: { removed?: boolean }): Promise<StoredBudget[]>;
+  readSettings(): Promise<OrganisationSettings>;
+  putSettings(settings: OrganisationSettings): Promise<void>;
+  /** False where this threshold of this period was noted before: it is told once. */
+  addThresholdEvent(event: ThresholdEvent): Promise<boolean>;
+  /** What was noted and not yet told, oldest first. */
+  listUntoldEvents(): Promise<ThresholdEvent[]>;
+  /** @param outcome `told`, or `failed` where nobody took it. */
+  closeThresholdEvent(id: string, outcome: "told" | "failed", at: number): Promise<void>;
 }
 
 /** A name or id that is taken already. */

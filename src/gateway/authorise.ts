@@ -1,3 +1,5 @@
+import type { CompiledScope } from "../domain/compiled-scope.ts";
+import { type AskedCall, atTheDoor, decide, ofModel, type Question } from "../domain/decide.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { type Body, hasBody, MAX_MODEL_LENGTH, takeBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
@@ -33,19 +35,61 @@ export function refuseNavigation(headers: Headers): void {
 }
 
 /**
- * Decides whether this holder may make this call, and takes its body in.
- * @throws Refusal `endpoint_not_allowed`, `too_large` or `bad_request`.
+ * Decides whether this call may be made, and takes its body in.
+ * @param scopes What restricts whoever makes it.
+ * @throws Refusal of a policy, `endpoint_not_allowed`, `too_large` or `bad_request`.
  */
-export async function authorise(request: Request, route: Route, exchange: Exchange): Promise<Call> {
+export async function authorise(
+  request: Request,
+  route: Route,
+  exchange: Exchange,
+  scopes: readonly CompiledScope[],
+): Promise<Call> {
   const { method, headers } = request;
   refuseMethod(method);
   refuseUpgrade(headers);
   refuseDenied(method, route);
   refuseBodyOfGet(method, headers);
   exchange.model = modelInPath(route);
+  if (scopes.length === 0) return { route, method, headers, body: await takeIn(request, route, exchange) };
+  // Before the body is read: whoever may not call here need not send it.
+  enforce(atTheDoor, route, exchange, scopes);
+  const body = await takeIn(request, route, exchange);
+  enforce(ofModel, route, exchange, scopes);
+  return { route, method, headers, body };
+}
+
+async function takeIn(request: Request, route: Route, exchange: Exchange): Promise<Body> {
   const body = await takeBody(request, route, exchange);
   exchange.model ??= modelInQuery(route);
-  return { route, method, headers, body };
+  return body;
+}
+
+/** @throws Refusal of the first scope that says no; what scopes say that only count is noted. */
+function enforce(
+  questions: readonly Question[],
+  route: Route,
+  exchange: Exchange,
+  scopes: readonly CompiledScope[],
+): void {
+  const { denial, shadow } = decide(askedCall(route, exchange), scopes, questions);
+  for (const { scope, code } of shadow) exchange.shadowRefusals.push(`${scope.name}: ${code}`);
+  if (denial !== undefined) throw new Refusal(denial.code, denial.message);
+}
+
+/** What policies are asked about. */
+export function askedCall(route: Route, { method, model, address, at }: Exchange): AskedCall {
+  const { endpoint, isPlain, meter, upstream } = route;
+  return {
+    provider: upstream.provider.id,
+    method,
+    endpoint,
+    isPlain,
+    model,
+    bills: method === "POST" && meter !== undefined,
+    address,
+    at,
+  };
 }
 
 /** The model that the path names: where it does, the provider asks no body for one. */

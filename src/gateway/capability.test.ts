@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { Refusal } from "../domain/refusal.ts";
-import type { Store } from "../domain/store.ts";
 import { gemini } from "../providers/gemini.ts";
 import { replicate } from "../providers/replicate.ts";
 import { identifyByCapability, type Signer, withCapability } from "./capability.ts";
@@ -27,10 +26,11 @@ function signerWith(secret: string): Signer {
 async function directoryWith(revokedAt: number | null = null): Promise<Directory> {
   const life = { createdAt: 0, expiresAt: null };
   const key = (id: string) => ({ id, name: id, userId: "u", secrets: [], ...life, revokedAt });
-  const store: Pick<Store, "listGroups" | "listUsers" | "listKeys"> = {
+  const store: Parameters<Directory["load"]>[0] = {
     listGroups: async () => [{ id: "g", name: "g", ...life, revokedAt: null }],
     listUsers: async () => [{ id: "u", name: "u", groupId: "g", ...life, revokedAt: null }],
     listKeys: async () => [key("k000000001"), key("k000000002")],
+    listPolicies: async () => [],
   };
   const directory = new Directory();
   await directory.load(store);

@@ -32,6 +32,7 @@ async function directoryWith(changes: { hash?: Uint8Array; revokedAt?: number; o
   await directory.load({
     listGroups: async () => [{ id: "g", name: "g", ...life }],
     listUsers: async () => [{ id: "u", name: "u", groupId: "g", ...life }],
+    listPolicies: async () => [],
     listKeys: async () => [
       { ...key, revokedAt: changes.revokedAt ?? null },
       { ...key, id: "k000000002", name: "other" },

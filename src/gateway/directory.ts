@@ -1,4 +1,8 @@
+import { type CompiledScope, compileScope } from "../domain/compiled-scope.ts";
 import type { Group, MasterKey, User } from "../domain/directory.ts";
+import type { LimitedScope } from "../domain/limits.ts";
+import type { PathReader } from "../domain/pattern.ts";
+import type { Scope, ScopePolicy } from "../domain/policy.ts";
 import type { Store } from "../domain/store.ts";
 
 /** A key and whom it belongs to. */
@@ -6,30 +10,111 @@ export interface KeyHolder {
   readonly key: MasterKey;
   readonly user: User;
   readonly group: Group;
+  /** What restricts its calls: organisation, group, user and key, in this order, those that have a policy or a budget. */
+  readonly scopes: readonly CompiledScope[];
+  /** Of the scopes that it is in, those that have limits; undefined where none has. */
+  readonly limits?: readonly LimitedScope[];
 }
 
-/** All keys in memory, so that identifying a request waits for nothing; loaded again whenever one changes. */
+type Known = Pick<Store, "listGroups" | "listUsers" | "listKeys" | "listPolicies">;
+
+const NO_SCOPES: readonly CompiledScope[] = [];
+
+/**
+ * All keys and policies in memory, so that identifying a request and deciding on it wait for nothing; loaded again
+ * whenever one changes.
+ */
 export class Directory {
   private holders = new Map<string, KeyHolder>();
+  /** By scope; kept over loads where nothing changed, because counts may hang on them. */
+  private compiled = new Map<string, CompiledScope>();
+  private readonly readPath: PathReader;
+
+  constructor(readPath: PathReader = (_, path) => path.toLowerCase()) {
+    this.readPath = readPath;
+  }
 
   find(keyId: string): KeyHolder | undefined {
     return this.holders.get(keyId);
   }
 
-  async load(store: Pick<Store, "listGroups" | "listUsers" | "listKeys">): Promise<void> {
-    const [groups, users, keys] = await Promise.all([
+  /** What restricts calls of this key, or of any key of this user or group. */
+  scopesOf(ids: {
+    group: string;
+    user?: string | undefined;
+    key?: string | undefined;
+  }): readonly CompiledScope[] {
+    return scopesOf(ids, this.compiled);
+  }
+
+  /** Every scope that has a policy or a budget, whether a key is in it or not. */
+  get scopes(): Iterable<CompiledScope> {
+    return this.compiled.values();
+  }
+
+  async load(store: Known): Promise<void> {
+    // Asked for at once: the answers to two loads then come in the order of the loads, and the later one's stays.
+    const [groups, users, keys, policies] = await Promise.all([
       store.listGroups(),
       store.listUsers(),
       store.listKeys(),
+      store.listPolicies(),
     ]);
     const groupById = new Map(groups.map((group) => [group.id, group]));
     const userById = new Map(users.map((user) => [user.id, user]));
+    const keyById = new Map(keys.map((key) => [key.id, key]));
+    const nameOf = ({ kind, id }: Scope): string => {
+      if (kind === "organisation") return "the organisation";
+      if (kind === "key") return `key ${keyById.get(id)?.name ?? ""} (${id})`;
+      return `${kind} ${(kind === "group" ? groupById : userById).get(id)?.name ?? id}`;
+    };
+    const compiled = new Map<string, CompiledScope>();
+    for (const policy of policies) {
+      if (isEmpty(policy)) continue;
+      compiled.set(scopeKey(policy.scope), this.compile(policy, nameOf(policy.scope)));
+    }
     const holders = new Map<string, KeyHolder>();
     for (const key of keys) {
       const user = userById.get(key.userId);
       const group = user && groupById.get(user.groupId);
-      if (user !== undefined && group !== undefined) holders.set(key.id, { key, user, group });
+      if (user === undefined || group === undefined) continue;
+      const scopes = scopesOf({ group: group.id, user: user.id, key: key.id }, compiled);
+      const limits = limitsOf(scopes);
+      holders.set(key.id, { key, user, group, scopes, ...(limits.length > 0 && { limits }) });
     }
     this.holders = holders;
+    this.compiled = compiled;
   }
+
+  private compile(policy: ScopePolicy, name: string): CompiledScope {
+    const known = this.compiled.get(scopeKey(policy.scope));
+    if (known?.version === policy.version && known.name === name) return known;
+    return compileScope(policy, name, this.readPath);
+  }
+}
+
+function scopesOf(
+  { group, user, key }: { group: string; user?: string | undefined; key?: string | undefined },
+  compiled: ReadonlyMap<string, CompiledScope>,
+): readonly CompiledScope[] {
+  if (compiled.size === 0) return NO_SCOPES;
+  const names = ["organisation:", `group:${group}`, `user:${user}`, `key:${key}`];
+  return names.flatMap((name) => compiled.get(name) ?? []);
+}
+
+function limitsOf(scopes: readonly CompiledScope[]): readonly LimitedScope[] {
+  return scopes.flatMap(({ scope, name, policy: { limits }, shadow }) =>
+    limits === undefined
+      ? []
+      : [{ id: scope.kind === "organisation" ? scope.kind : scopeKey(scope), label: name, limits, shadow }],
+  );
+}
+
+function scopeKey({ kind, id }: Scope): string {
+  return `${kind}:${id}`;
+}
+
+/** Nothing is left of it but its version. */
+function isEmpty({ policy, budgets }: ScopePolicy): boolean {
+  return budgets.length === 0 && Object.keys(policy).length === 0;
 }

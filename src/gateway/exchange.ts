@@ -1,5 +1,7 @@
+import type { Permit } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
+import type { Hold } from "../ledger/ledger.ts";
 import type { Timeouts } from "../providers/provider.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Meter } from "./meter.ts";
@@ -18,6 +20,12 @@ export class Exchange {
   readonly address: string | null;
   readonly abort = new AbortController();
   holder: KeyHolder | undefined;
+  /** What the ledger keeps for it; undefined until it is about to be forwarded. */
+  hold: Hold | undefined;
+  /** Whether anything of it may have reached the provider. */
+  isSent = false;
+  /** Whether its provider takes nothing for it: an error, or an endpoint that is free. */
+  costsNothing = false;
   upstream: Upstream | undefined;
   /** The upstream's own address, or another host of its provider. */
   base: Base | undefined;
@@ -25,6 +33,8 @@ export class Exchange {
   model: string | null = null;
   status = 0;
   refusal: string | null = null;
+  /** What scopes that only count would have refused it for: `group research: model_not_allowed`. */
+  readonly shadowRefusals: string[] = [];
   firstByteMs: number | null = null;
   bytesIn = 0;
   bytesOut = 0;
@@ -34,6 +44,9 @@ export class Exchange {
   usageFilter: UsageEventFilter | undefined;
   /** Reads what the answer used; undefined until there is an answer. */
   meter: Meter | undefined;
+
+  /** What it holds of its scopes' limits; undefined where they have none. */
+  permit: Permit | undefined;
 
   /** When the phase, or the pause since the last piece of the answer, began: the registry's coarse clock, ms. */
   since: number;
@@ -95,6 +108,7 @@ export class Exchange {
       model: this.model,
       status: this.status,
       refusal: this.refusal,
+      shadowRefusal: this.shadowRefusals.length === 0 ? null : this.shadowRefusals.join("; ").slice(0, 500),
       ending,
       firstByteMs: this.firstByteMs,
       durationMs: this.elapsedMs(),

@@ -79,13 +79,30 @@ export async function forward(
     timeout: false,
   };
   if (settings.upstreamProxy !== undefined) init.proxy = settings.upstreamProxy;
+  exchange.isSent = true;
   try {
     return await fetch(at.base + path + query, init);
   } catch (cause) {
+    if (neverConnected(cause)) exchange.isSent = false;
     const { signal } = exchange.abort;
     throw signal.aborted ? signal.reason : unreachable(upstream, cause);
   }
 }
+
+/** True where not a byte can have left: there was no connection that it could have gone through. */
+function neverConnected(cause: unknown): boolean {
+  const { code } = cause as { code?: unknown };
+  return typeof code === "string" && NO_CONNECTION.has(code);
+}
+
+const NO_CONNECTION = new Set([
+  "ConnectionRefused",
+  "FailedToOpenSocket",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
 
 /** @param isAsking Whether the body asks for usage in the client's place. */
 function requestHeaders(

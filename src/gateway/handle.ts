@@ -1,9 +1,14 @@
 import type { Clock } from "../domain/clock.ts";
+import type { Limiter } from "../domain/limits.ts";
+import type { Network } from "../domain/network.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Usage } from "../domain/usage.ts";
+import type { Journal } from "../ledger/journal.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import type { UsageFormat } from "../providers/formats/usage.ts";
+import { admit } from "./admit.ts";
 import { authorise, refuseNavigation } from "./authorise.ts";
 import { RECEIVE_BYTES_PER_MS } from "./body.ts";
 import { identifyByCapability, type Signer, withCapability } from "./capability.ts";
@@ -13,6 +18,7 @@ import { Exchange } from "./exchange.ts";
 import { chooseCredential, type ForwardSettings, forward } from "./forward.ts";
 import { identify, type KeyHasher, presentsKey, requireActive } from "./identify.ts";
 import type { InFlight } from "./in-flight.ts";
+import { isFirstOfJob, type JobStore } from "./jobs.ts";
 import { rewriteLinks } from "./links.ts";
 import { createMeter } from "./meter.ts";
 import { isRedirect, settleRedirect } from "./redirect.ts";
@@ -21,6 +27,7 @@ import { rejectedCredential } from "./rejected-credential.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
 import { findRoute, type Route } from "./route.ts";
 import { settle } from "./settle.ts";
+import { endPermit, takePermit } from "./take-permit.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** What a request's way needs; all of it made in `serve.ts`. */
@@ -30,20 +37,18 @@ export interface Gateway extends ForwardSettings {
   readonly hasher: KeyHasher;
   readonly signer: Signer;
   readonly inFlight: InFlight;
+  readonly limiter: Limiter;
   readonly clock: Clock;
   readonly publicUrl: string;
-  /** Takes the row of a request that is over; does not wait for the disk. */
-  readonly log: RequestLog;
+  /** Who may say for whom they call: see `client-address.ts`. */
+  readonly trustedProxies: readonly Network[];
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly jobs: JobStore;
   /** The prices of this moment; another book whenever an administrator changes them. */
   readonly prices: () => PriceBook;
   /** For operators: what went wrong inside. */
   readonly report: (message: string) => void;
-}
-
-export interface RequestLog {
-  add(row: RequestRecord): void;
-  /** False while rows cannot be kept: no request is forwarded unseen. */
-  readonly healthy: boolean;
 }
 
 /** How long a request's body may take to arrive, milliseconds; large ones get longer. */
@@ -84,12 +89,15 @@ export async function handle(
     const holder = holderOf(request, route, exchange, gateway);
     exchange.holder = holder;
     requireActive(holder, exchange.at);
-    const call = await authorise(request, route, exchange);
+    const call = await authorise(request, route, exchange, holder.scopes);
     const credential = chooseCredential(call);
+    if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
+    await admit(call, holder, exchange, gateway.ledger);
 
     exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
     let reply = await forward(call, credential, exchange, gateway);
     exchange.firstByteMs = exchange.elapsedMs();
+    exchange.costsNothing = !reply.ok || route.meter === undefined;
     exchange.upstreamRequestId = upstreamRequestId(reply, route.upstream.provider.requestIdHeaders);
     if (reply.status === 401 && !route.withoutKey)
       throw await rejectedCredential(reply, route.upstream, credential, gateway);
@@ -156,12 +164,33 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
 }
 
 function finish(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
-  if (usage !== null && exchange.upstream !== undefined) {
-    row.metered = settle(usage, exchange.upstream.provider, exchange.model, exchange.at, gateway.prices());
-    row.model ??= usage.model;
-  }
+  const isFirst = isFirstLook(exchange, usage, gateway);
+  if (isFirst instanceof Promise) {
+    // Where nobody can say, rather twice than not at all.
+    void isFirst.catch(() => true).then((first) => conclude(exchange, row, first ? usage : null, gateway));
+  } else conclude(exchange, row, isFirst ? usage : null, gateway);
+}
+
+/** Whether what the answer tells was not paid for before: the results of jobs can be had again and again. */
+function isFirstLook(
+  exchange: Exchange,
+  usage: Usage | null,
+  { journal, jobs }: Gateway,
+): boolean | Promise<boolean> {
+  if (usage === null || usage.jobId === null) return true;
+  // A later look costs nothing, and the first one is told from it by its usage.
+  exchange.costsNothing = true;
+  const job = `${exchange.upstream?.provider.id}:${usage.jobId}`;
+  return isFirstOfJob(job, exchange.method, exchange.id, journal, jobs);
+}
+
+/** @param usage What is to be paid for. */
+function conclude(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
+  endPermit(exchange, usage);
+  row.metered = settle(exchange, usage, gateway.prices());
+  if (usage !== null) row.model ??= usage.model;
   gateway.inFlight.remove(exchange);
-  gateway.log.add(row);
+  gateway.journal.log(row);
 }
 
 function refuse(
@@ -178,7 +207,13 @@ function refuse(
   const refusal = asRefusal(error);
   reportCause(refusal, exchange, gateway);
   exchange.refusal = refusal.code;
-  const response = refusalResponse(refusal, exchange.upstream?.provider, exchange.id, request.method);
+  const response = refusalResponse(
+    refusal,
+    exchange.upstream?.provider,
+    exchange.id,
+    request.method,
+    gateway.clock.now(),
+  );
   exchange.status = response.status;
   exchange.abort.abort(refusal);
   onEnd(endingOf(refusal) === "timeout" ? "timeout" : "refused");
@@ -191,7 +226,7 @@ function refuseUnready(gateway: Gateway): void {
       headers: { connection: "close" },
     });
   }
-  if (!gateway.log.healthy) {
+  if (!gateway.journal.healthy) {
     throw new Refusal(
       "storage_unavailable",
       "The gateway cannot record requests at the moment; try again later.",

@@ -27,6 +27,7 @@ beforeAll(() =>
   directory.load({
     listGroups: async () => [{ id: "g", name: "g", createdAt: 0, ...active }],
     listUsers: async () => [{ id: "u", name: "u", groupId: "g", createdAt: 0, ...active }],
+    listPolicies: async () => [],
     listKeys: async () => [
       {
         id: "0000000001",

@@ -1,4 +1,6 @@
 import type { Server } from "bun";
+import type { Network } from "../domain/network.ts";
+import { clientAddress } from "./client-address.ts";
 import { tokenPaths } from "./client-token.ts";
 import { type Connection, type Gateway, handle } from "./handle.ts";
 
@@ -70,7 +72,8 @@ export class Listener {
     }
     // The platform's timer runs from the request's head whatever arrives: ours take over until the answer is out.
     server.timeout(request, 0);
-    return handle(request, url, connectionOf(request, server), this.handlers.gateway);
+    const { gateway } = this.handlers;
+    return handle(request, url, connectionOf(request, server, gateway.trustedProxies), gateway);
   }
 
   /**
@@ -90,11 +93,11 @@ export class Listener {
   }
 }
 
-function connectionOf(request: Request, server: Server<undefined>): Connection {
+function connectionOf(request: Request, server: Server<undefined>, trusted: readonly Network[]): Connection {
   return {
     release: () => server.timeout(request, KEEP_ALIVE_SECONDS),
     get address() {
-      return server.requestIP(request)?.address ?? null;
+      return clientAddress(request.headers, server.requestIP(request)?.address ?? null, trusted);
     },
   };
 }

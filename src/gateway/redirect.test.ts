@@ -19,6 +19,7 @@ function call(method: string): Call {
     takenOff: "",
     withoutKey: false,
     endpoint: "/files/f/content",
+    isPlain: true,
     query: "",
     keys: [],
     links: [],

@@ -19,6 +19,8 @@ export interface Route {
   readonly withoutKey: boolean;
   /** Decoded, lower-cased, without the version prefix: what rules are matched against. */
   readonly endpoint: string;
+  /** False where some reader could take the path for another endpoint than that. */
+  readonly isPlain: boolean;
   /** With its `?`, or empty; no master key in it. */
   readonly query: string;
   /** Master keys that the URL carried. */
@@ -69,6 +71,7 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
     upstream,
     ...locate(upstream, path),
     endpoint,
+    isPlain: isPlain(provider.version, path, upstream.basePath, endpoint),
     query,
     ...taken,
     meter: provider.meters.find((meter) => meter.path.test(endpoint)),
@@ -190,6 +193,19 @@ function endpointOf(version: VersionRule, path: string): string {
     if (shorter === bare) return bare;
     bare = shorter;
   }
+}
+
+/** The path of a pattern, in the form that endpoints are compared in. */
+export function patternPath(provider: Provider, path: string): string {
+  return endpointOf(provider.version, path);
+}
+
+/** Whether a reader that decodes once and knows no parameters, and of versions the one that we know, reads the same. */
+function isPlain(version: VersionRule, path: string, basePath: string, endpoint: string): boolean {
+  const once = (path.includes("%") ? decode(path) : path).toLowerCase();
+  if (once === endpoint) return true;
+  const isInBase = version.kind === "in-base" && basePath.endsWith(version.prefix);
+  return version.kind !== "none" && !isInBase && withoutPrefix(once, version) === endpoint;
 }
 
 const ENCODED = /[%;#?]/;

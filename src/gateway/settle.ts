@@ -1,38 +1,64 @@
+import type { Costing } from "../domain/ledger.ts";
 import type { Metered } from "../domain/request-record.ts";
-import type { Quantities, Usage } from "../domain/usage.ts";
+import type { Usage } from "../domain/usage.ts";
 import type { PriceBook } from "../pricing/book.ts";
-import { costOf } from "../pricing/cost.ts";
+import { priceOf } from "../pricing/costing.ts";
 import { addQuantities } from "../providers/formats/usage.ts";
-import type { Provider } from "../providers/provider.ts";
+import type { Exchange } from "./exchange.ts";
 
 /**
- * What a call cost, from what it used.
- * @param requested The model that the request named; the answer's own name goes before it.
- * @param at When the request arrived, epoch milliseconds: prices have dates.
+ * Ends the hold of an exchange that is over.
+ * @param usage What the answer says that it used; null where it does not say.
+ * @returns What goes into the log; null for what used nothing.
  */
-export function settle(
-  usage: Usage,
-  provider: Provider,
-  requested: string | null,
-  at: number,
-  book: PriceBook,
-): Metered {
-  const { serviceTier, region, evidence } = usage;
-  const priceOf = (model: string | null, quantities: Quantities, reported: bigint | null): bigint | null => {
-    // A call that names no model has a price where its provider's calls all cost the same.
-    const named = model ?? requested ?? "";
-    const price = book.find({ provider: provider.id, model: named, at, serviceTier, region });
-    const cost = costOf(quantities, price?.rates, reported);
-    return "total" in cost ? cost.total : null;
-  };
-  let quantities = usage.quantities;
-  // A provider that names the price of a call bills it.
-  let costNanos = priceOf(usage.model, usage.quantities, usage.reportedCost);
-  for (const other of usage.others) {
-    const cost = priceOf(other.model, other.quantities, null);
-    costNanos = costNanos === null || cost === null ? null : costNanos + cost;
-    quantities = addQuantities(quantities, other.quantities);
+export function settle(exchange: Exchange, usage: Usage | null, book: PriceBook): Metered | null {
+  const { hold, upstream } = exchange;
+  if (hold === undefined || upstream === undefined) return null;
+  if (!exchange.isSent) {
+    hold.void();
+    return null;
   }
-  const jobId = usage.jobId === null ? null : `${provider.id}:${usage.jobId}`;
-  return { quantities, evidence, costNanos, priceBook: book.hash, jobId };
+  if (usage !== null) return settleReported(exchange, usage, book);
+  if (exchange.costsNothing) {
+    hold.settle(0n, "reported", null);
+    return null;
+  }
+  // Nobody can say what it cost: what it can have cost at most.
+  hold.settle(hold.ceiling, "ceiling", null);
+  if (hold.ceiling === null) return null;
+  return { quantities: {}, evidence: "ceiling", costNanos: hold.ceiling, priceBook: book.hash };
+}
+
+function settleReported(exchange: Exchange, usage: Usage, book: PriceBook): Metered {
+  const { hold, upstream, at } = exchange;
+  const costing = costingOf(usage, exchange.model, book);
+  const cost = priceOf(costing, upstream?.provider.id ?? "", at, book);
+  const { evidence, others } = usage;
+  const quantities = others.reduce((sum, other) => addQuantities(sum, other.quantities), usage.quantities);
+  // The answer may name a model that has no price, although the request's has one.
+  const isBounded = cost === null && hold !== undefined && hold.accounts.length > 0;
+  hold?.settle(isBounded ? hold.ceiling : cost, isBounded ? "ceiling" : evidence, costing);
+  return {
+    quantities,
+    evidence: isBounded ? "ceiling" : evidence,
+    costNanos: isBounded ? hold.ceiling : cost,
+    priceBook: book.hash,
+  };
+}
+
+/** @param requested The model that the request named; the answer's own name goes before it. */
+export function costingOf(usage: Usage, requested: string | null, book: PriceBook): Costing {
+  const { serviceTier, region, reportedCost } = usage;
+  // A call that names no model has a price where its provider's calls all cost the same.
+  const named = (model: string | null) => model ?? requested ?? "";
+  return {
+    priceBook: book.hash,
+    uses: [
+      { model: named(usage.model), quantities: usage.quantities },
+      ...usage.others.map(({ model, quantities }) => ({ model: named(model), quantities })),
+    ],
+    serviceTier,
+    region,
+    reportedCost,
+  };
 }

@@ -119,8 +119,8 @@ describe("an administrator's price", () => {
   });
 
   test("makes an unknown model known", () => {
-    const mine = bookWith({ overrides: [{ ...override("rerank-v3.5", 1n), provider: "cohere" }] });
-    expect(mine.find({ provider: "cohere", model: "rerank-v3.5", at })?.modelId).toBe("rerank-v3.5");
+    const mine = bookWith({ overrides: [{ ...override("rerank-mine", 1n), provider: "cohere" }] });
+    expect(mine.find({ provider: "cohere", model: "rerank-mine", at })?.modelId).toBe("rerank-mine");
   });
 
   test("is the standard tier's, unless it names another", () => {

@@ -504,6 +504,11 @@ test("what the provider says that a call cost goes before any rate", () => {
   expect(totalOf(costOf({}, undefined, 0n))).toBe(0n);
 });
 
+test("nothing costs nothing, whether its price is known or not", () => {
+  expect(totalOf(costOf({}, undefined))).toBe(0n);
+  expect(totalOf(costOf({ input_tokens: 0 }, undefined))).toBe(0n);
+});
+
 test("a price for each call does not ask what was used", () => {
   expect(totalOf(costOf({}, { units: {}, perCall: 2_000_000n }))).toBe(2_000_000n);
   expect(totalOf(costOf({ pages: 9 }, { units: {}, perCall: 2_000_000n }))).toBe(2_000_000n);

@@ -32,7 +32,8 @@ export function costOf(
 ): Cost | Unpriceable {
   if (reported !== null) return { total: reported, lines: [] };
   const used = UNITS.filter((unit) => quantityOf(quantities, unit) > 0);
-  if (rates === undefined) return { unpriceable: used };
+  // Nothing costs nothing, whatever its price: an answer may bill all of itself to the models that it used.
+  if (rates === undefined) return used.length > 0 ? { unpriceable: used } : { total: 0n, lines: [] };
   if (rates.perCall !== undefined) return perCall(rates.perCall);
 
   const units = unitsFor(quantities, rates);
@@ -69,7 +70,8 @@ const BILLED_AS: Partial<Record<Unit, Unit>> = {
   cache_write_1h_tokens: "cache_write_tokens",
 };
 
-function rateOf(unit: Unit, units: UnitRates): bigint | undefined {
+/** A unit's own rate, or that of the unit it is billed as. */
+export function rateOf(unit: Unit, units: UnitRates): bigint | undefined {
   for (let as: Unit | undefined = unit; as !== undefined; as = BILLED_AS[as]) {
     if (units[as] !== undefined) return units[as];
   }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { makeSnapshot, readSources } from "../../scripts/price-snapshot.ts";
+import { readSources } from "../../scripts/price-snapshot.ts";
 import { PriceBook } from "./book.ts";
 import { bundledSnapshot } from "./bundled.ts";
+import { makeSnapshot } from "./lists/make-snapshot.ts";
 import { MODIFIERS } from "./modifiers.ts";
 import { isUnit, type Rates, UNITS } from "./rates.ts";
 import { parseSnapshot } from "./snapshot.ts";

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { Unit } from "../domain/usage.ts";
 import type { Rule } from "./match.ts";
 import { isUnit, type Rates, type Tier, type UnitRates } from "./rates.ts";
+import { fields, list, mapValues } from "./read-json.ts";
 
-/** List prices of a day, as `scripts/price-snapshot.ts` makes them. */
+/** List prices of a day, as `lists/make-snapshot.ts` makes them. */
 export interface Snapshot {
   readonly sources: readonly Source[];
   readonly providers: Readonly<Record<string, ProviderPrices>>;
@@ -14,7 +15,8 @@ export interface Snapshot {
 export interface Source {
   readonly name: string;
   readonly version: string;
-  readonly date: string;
+  /** Where it is known. */
+  readonly date?: string;
   readonly licence: string;
 }
 
@@ -129,22 +131,4 @@ function whole(value: unknown, where: string): number {
 
 function amount(value: unknown): number | null {
   return typeof value === "number" && value > 0 ? value : null;
-}
-
-function fields(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new Error(`${where}: no object`);
-  return value as Record<string, unknown>;
-}
-
-function list(value: unknown, where: string): unknown[] {
-  if (!Array.isArray(value)) throw new Error(`${where}: no list`);
-  return value;
-}
-
-function mapValues<T>(
-  values: Record<string, unknown>,
-  map: (value: unknown, key: string) => T,
-): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value, key)]));
 }

@@ -1,5 +1,6 @@
 import { anthropicBatchUsage } from "./formats/anthropic-batch.ts";
 import { anthropicMessagesUsage } from "./formats/anthropic-messages.ts";
+import { anthropicLimitHeaders } from "./formats/limit-headers.ts";
 import { defaultTimeouts, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -15,6 +16,7 @@ const errors: ErrorFormat = {
     request_id: requestId,
   }),
   requestIdHeader: "request-id",
+  limitHeaders: anthropicLimitHeaders,
 };
 
 const ERROR_TYPES: Record<number, string> = {

@@ -1,4 +1,5 @@
 import { assemblyaiUsage } from "./formats/assemblyai.ts";
+import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -20,10 +21,11 @@ export const assemblyai: Provider = {
     place: inHeader("authorization"),
     probe: "/v2/transcript?limit=1",
   },
-  errors: textErrors("error"),
+  errors: { ...textErrors("error"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^(?:\/realtime)?\/token(\/|$)/, why: mints }],
   links: [{ path: /^\/transcript\/?$/, fields: ["page_details.prev_url", "page_details.next_url"] }],
   meters: [{ path: /\/transcript\/[^/]+$|\/lemur\//, format: assemblyaiUsage }],
+  unlisted: "Add-ons, live streams and its language models.",
   client: {
     keys: ["ASSEMBLYAI_API_KEY"],
     bases: [

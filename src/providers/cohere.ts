@@ -1,4 +1,5 @@
 import { cohereUsage } from "./formats/cohere.ts";
+import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
@@ -18,7 +19,7 @@ export const cohere: Provider = {
     ],
   ],
   credential: { env: ["CO_API_KEY", "COHERE_API_KEY"], required: true, place: bearer, probe: "/v1/models" },
-  errors: textErrors("message"),
+  errors: { ...textErrors("message"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/oauth(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],
   meters: [

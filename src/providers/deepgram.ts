@@ -1,4 +1,5 @@
 import { deepgramUsage } from "./formats/deepgram.ts";
+import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -10,6 +11,7 @@ const errors: ErrorFormat = {
     request_id: requestId,
   }),
   requestIdHeader: "dg-request-id",
+  limitHeaders: epochLimitHeaders,
 };
 
 export const deepgram: Provider = {
@@ -45,5 +47,6 @@ export const deepgram: Provider = {
   ],
   requestIdHeaders: ["dg-request-id", "x-dg-request-id"],
   meters: [{ method: "POST", path: /^\/(?:listen|speak|read)$/, format: deepgramUsage }],
+  unlisted: "Speech to text: it depends on the plan and on options that answers do not tell.",
   client: { keys: [{ name: "DEEPGRAM_API_KEY", unguided: true }], bases: [] },
 };

@@ -1,4 +1,5 @@
 import { elevenlabsUsage } from "./formats/elevenlabs.ts";
+import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { defaults, type ErrorFormat, inHeader, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -6,6 +7,7 @@ import { administers, mints } from "./reasons.ts";
 const errors: ErrorFormat = {
   body: (refusal) => ({ detail: { status: refusal.code, message: refusal.message } }),
   requestIdHeader: "request-id",
+  limitHeaders: epochLimitHeaders,
 };
 
 export const elevenlabs: Provider = {
@@ -48,5 +50,6 @@ export const elevenlabs: Provider = {
   ],
   requestIdHeaders: ["request-id", "x-trace-id"],
   meters: [{ method: "POST", path: /./, format: elevenlabsUsage }],
+  unlisted: "All: it bills credits, which cost what the plan says.",
   client: { keys: [{ name: "ELEVENLABS_API_KEY", unguided: true }], bases: [] },
 };

@@ -1,5 +1,6 @@
 import type { Refusal } from "../domain/refusal.ts";
 import { huggingfaceTaskUsage } from "./formats/huggingface-task.ts";
+import { ietfLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
@@ -8,6 +9,7 @@ import { administers } from "./reasons.ts";
 /** Its SDKs read `error` only where it is a string. */
 export const huggingfaceErrors: ErrorFormat = {
   ...textErrors("error"),
+  limitHeaders: ietfLimitHeaders,
   // The TypeScript client repeats a 503 at once and for ever.
   statusOf: ({ code, status }: Refusal) => (status === 503 || code === "credential_rejected" ? 500 : status),
 };
@@ -69,5 +71,6 @@ export const huggingface: Provider = {
   ],
   streamUsage: "ask",
   meters: [...openaiMeters, { method: "POST", path: /./, format: huggingfaceTaskUsage }],
+  unlisted: "Tasks on its own machines: they cost what the hardware does by the second.",
   client: { keys: [{ name: "HF_TOKEN", prefix: "hf_", broad: true, unguided: true }], bases: [] },
 };

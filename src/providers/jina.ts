@@ -30,5 +30,6 @@ export const jina: Provider = {
     { method: "POST", path: /\/chat\/completions$/, format: openaiChatUsage },
     { method: "POST", path: /./, format: jinaUsage },
   ],
+  unlisted: "All: tokens are bought in packs whose price no page states.",
   client: { keys: [{ name: "JINA_API_KEY", unguided: true }], bases: [] },
 };

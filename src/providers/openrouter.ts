@@ -1,3 +1,4 @@
+import { openaiLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiCompatible } from "./formats/openai.ts";
 import { bearer, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
@@ -8,6 +9,7 @@ const errors: ErrorFormat = {
     error: { code: status, message: refusal.message, metadata: { refusal: refusal.code } },
   }),
   requestIdHeader: "x-request-id",
+  limitHeaders: openaiLimitHeaders,
   // The TypeScript SDK repeats every 5xx for up to an hour, which mends no key.
   statusOf: ({ code, status }) => (code === "credential_rejected" ? 424 : status),
 };

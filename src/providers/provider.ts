@@ -1,3 +1,4 @@
+import type { Exceeded } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { UsageFormat } from "./formats/usage.ts";
 import type { MintRule } from "./mint.ts";
@@ -65,6 +66,8 @@ export interface Provider {
   readonly timeouts: Timeouts;
   /** `free` for servers of one's own or billed by the hour, unless the administrator decides otherwise; else list prices. */
   readonly pricing?: "free";
+  /** What no list has a price for, and why, for administrators: such calls are logged without a cost. */
+  readonly unlisted?: string;
   readonly client: ClientSettings;
 }
 
@@ -140,7 +143,12 @@ export interface ErrorFormat {
   readonly requestIdHeader: string | undefined;
   /** The status instead of the refusal's own, where an SDK would take that one for something else. */
   statusOf?(refusal: Refusal): number;
+  /** What its SDKs read of a limit that was reached, beside `retry-after`. */
+  readonly limitHeaders?: LimitHeaders;
 }
+
+/** @param now Epoch milliseconds. */
+export type LimitHeaders = (exceeded: Exceeded, now: number) => Readonly<Record<string, string>>;
 
 export interface Denial {
   /** `*` for all. */

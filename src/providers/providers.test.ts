@@ -307,7 +307,7 @@ describe("a call's model", () => {
       const headers = { "content-type": "application/json", "content-length": String(body.length) };
       const request = new Request(gateway + path, { method: "POST", headers, body });
       const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
-      await authorise(request, findRoute(request.url, upstreams), exchange);
+      await authorise(request, findRoute(request.url, upstreams), exchange, []);
       expect(exchange.model).toBe(model);
     });
   }
@@ -323,7 +323,7 @@ test("a call's model is the query's where no body names it", async () => {
     const headers = { "content-type": "audio/mpeg", "content-length": "3" };
     const request = new Request(gateway + path, { method: "POST", headers, body });
     const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
-    await authorise(request, findRoute(request.url, upstreams), exchange);
+    await authorise(request, findRoute(request.url, upstreams), exchange, []);
     expect([path, exchange.model]).toEqual([path, model]);
   }
 });
@@ -334,7 +334,7 @@ describe("a body of no stated type", () => {
     const headers = { "content-length": String(body.length) };
     const request = new Request(gateway + path, { method: "POST", headers, body });
     const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
-    const call = await authorise(request, findRoute(request.url, upstreams), exchange);
+    const call = await authorise(request, findRoute(request.url, upstreams), exchange, []);
     return [await new Response(call.body).text(), exchange.model];
   };
   const picture = "{ a picture that begins so";
@@ -366,7 +366,7 @@ describe("a body of no stated type", () => {
     const headers = { "content-type": "application/json", "content-length": "7" };
     const request = new Request(`${gateway}/hf-lab`, { method: "POST", headers, body: '{"a": [' });
     const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
-    await expect(authorise(request, findRoute(request.url, upstreams), exchange)).rejects.toThrow(
+    await expect(authorise(request, findRoute(request.url, upstreams), exchange, [])).rejects.toThrow(
       "for certain",
     );
   });
@@ -381,6 +381,7 @@ test("a file that is sent to Gemini as JSON is no request that could name a mode
     new Request(url, { method: "POST", headers, body }),
     findRoute(url, upstreams),
     exchange,
+    [],
   );
   expect(await new Response(call.body).text()).toBe(body);
   expect(exchange.model).toBeNull();
@@ -534,7 +535,7 @@ describe("endpoints that hand out credentials are refused", () => {
     const request = new Request(gateway + path, { method });
     const exchange = new Exchange("id", method, 0, null, 0, 1000);
     try {
-      await authorise(request, findRoute(request.url, upstreams), exchange);
+      await authorise(request, findRoute(request.url, upstreams), exchange, []);
       return "allowed";
     } catch (error) {
       return (error as Refusal).code;

@@ -45,5 +45,6 @@ export const replicate: Provider = {
   ],
   requestIdHeaders: ["x-request-id", "cf-ray"],
   meters: [{ path: /\/predictions(?:\/[^/]+)?$/, format: replicateUsage }],
+  unlisted: "All: a model costs what its hardware does by the second, or has a price of its own.",
   client: { keys: ["REPLICATE_API_TOKEN"], bases: [["REPLICATE_BASE_URL", ""]] },
 };

@@ -1,3 +1,4 @@
+import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiChatUsage } from "./formats/openai-chat.ts";
 import { perRequestUsage } from "./formats/per-request.ts";
 import { jsonMembers, type TokenRequest, UnusableCredential } from "./mint.ts";
@@ -8,6 +9,7 @@ import { administers, mints } from "./reasons.ts";
 const errors: ErrorFormat = {
   body: (refusal, requestId) => ({ messages: [refusal.message], request_id: requestId }),
   requestIdHeader: "x-request-id",
+  limitHeaders: epochLimitHeaders,
 };
 
 /**
@@ -83,6 +85,7 @@ export const vectara: Provider = {
     { method: "POST", path: /\/llms\/chat\/completions$/, format: openaiChatUsage },
     { method: "POST", path: /\/(?:query|chats|turns|events)$/, format: perRequestUsage },
   ],
+  unlisted: "All: calls cost what the plan says.",
   client: {
     keys: [
       { name: "VECTARA_API_KEY", unguided: true },

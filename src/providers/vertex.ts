@@ -1,9 +1,9 @@
-import { anthropicMessagesUsage } from "./formats/anthropic-messages.ts";
 import { geminiUsage } from "./formats/gemini.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { serviceAccountGrant, serviceAccountProject } from "./formats/service-account.ts";
+import { vertexAnthropicUsage } from "./formats/vertex-anthropic.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
@@ -58,7 +58,7 @@ export const vertex: Provider = {
     {
       method: "POST",
       path: /\/publishers\/anthropic\/.*:(?:stream)?rawpredict$/,
-      format: anthropicMessagesUsage,
+      format: vertexAnthropicUsage,
     },
     { method: "POST", path: /:(?:stream)?generatecontent$|:(?:batch)?embedcontents?$/, format: geminiUsage },
     { method: "POST", path: /:predict$/, format: googlePredictUsage },

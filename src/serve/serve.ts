@@ -3,27 +3,36 @@ import { existsSync } from "node:fs";
 import { adminApp } from "../admin/app.ts";
 import type { ProviderView } from "../admin/parts.ts";
 import { type Config, ConfigError, readConfig } from "../config.ts";
+import type { Budget } from "../domain/budget.ts";
 import { systemClock } from "../domain/clock.ts";
 import { StorageFailure, type Store } from "../domain/store.ts";
 import { Directory } from "../gateway/directory.ts";
+import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
 import { probe } from "../gateway/probe.ts";
-import { takeFromQuery } from "../gateway/route.ts";
+import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
+import type { Journal } from "../ledger/journal.ts";
+import { openLedger } from "../ledger/open.ts";
+import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
-import { RequestLog } from "../telemetry/request-log.ts";
+import { Webhook } from "../telemetry/webhook.ts";
 import { BadVaultKey, loadVaultKey } from "../vault/key-file.ts";
 import { Vault, WrongVaultKey } from "../vault/vault.ts";
 import { version } from "../version.ts";
+import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
+import { Organisation, webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
+import { recover } from "./recover.ts";
+import { systemTimer } from "./timer.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
 
@@ -31,7 +40,8 @@ import { isUsable } from "./usable.ts";
 interface Running {
   readonly inFlight: InFlight;
   readonly listener: Listener;
-  readonly log: RequestLog;
+  readonly journal: Journal;
+  readonly stopChores: () => void;
   readonly store: Store;
   readonly data: DataDirectory;
 }
@@ -90,7 +100,10 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
   );
   const usable = () => [...upstreams.values()].filter(isUsable);
-  const directory = new Directory();
+  const directory = new Directory((provider, path) => {
+    const known = upstreams.get(provider)?.provider;
+    return known === undefined ? path.toLowerCase() : patternPath(known, path);
+  });
   const callerOf = (headers: Headers, query = "") => {
     const keys: string[] = [];
     takeFromQuery(query, { keys });
@@ -129,27 +142,58 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     report,
   );
   await prices.load();
+  const organisation = new Organisation(store, vault);
+  await organisation.load();
+  const webhook = new Webhook({
+    store,
+    clock,
+    settings: () => organisation.settings.webhook,
+    openSecret: (set) => organisation.openSecret(set),
+    problemOf: webhookProblem,
+    proxy: upstreamProxy,
+    report,
+  });
+  await webhook.resume();
   const inFlight = new InFlight(upstreamProxy === undefined ? probe : undefined);
-  const log = new RequestLog(store, config.logRetentionMs, report);
+  const { ledger, journal, orphans } = await openLedger({
+    store,
+    key: vault.keyFor("ledger"),
+    clock,
+    timer: systemTimer,
+    report,
+  });
+  const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
+  budgetsChanged();
+  await recover(orphans, store, journal, report);
+  const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
     {
       store,
       clock,
       keyHasher: vault,
       isOperator,
-      directoryChanged: () => directory.load(store),
+      directoryChanged: async () => {
+        await directory.load(store);
+        budgetsChanged();
+      },
       cutKeys: (keyIds) => inFlight.cutKeys(keyIds),
       credentials,
       providers: () => [...upstreams.values()].map(providerView),
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
+      explain: (call, caller) => explain(call, caller, { upstreams, directory, now: clock.now() }),
+      webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
+      settingsChanged: async () => {
+        await organisation.load();
+        budgetsChanged();
+      },
     },
     version,
     report,
   );
   const own = ownPaths({
     identify: callerOf,
-    isReady: () => !inFlight.draining && log.healthy,
+    isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
@@ -162,9 +206,13 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       hasher: vault,
       signer: vault,
       inFlight,
+      limiter: new MemoryLimiter(),
       clock,
       publicUrl,
-      log,
+      trustedProxies: config.trustedProxies,
+      ledger,
+      journal,
+      jobs: store,
       report,
       upstreamProxy,
       prices: () => prices.book,
@@ -173,19 +221,27 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   });
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(variant.greeting({ version, publicUrl, upstreams, firstUser, exportsFile: shownExports }));
-  return { inFlight, listener, log, store, data };
+  return { inFlight, listener, journal, stopChores: chores, store, data };
 }
 
-async function stop({ inFlight, listener, log, store, data }: Running, drainMs: number): Promise<void> {
+async function stop(running: Running, drainMs: number): Promise<void> {
+  const { inFlight, listener, journal, stopChores, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
   const cut = await inFlight.drain(drainMs);
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
   await listener.stop();
-  await log.close();
+  stopChores();
+  await journal.close();
   await store.close();
   data.release();
+}
+
+function budgetsOf(directory: Directory): Budget[] {
+  return [...directory.scopes].flatMap(({ budgets, shadow }) =>
+    budgets.map((budget) => (shadow ? { ...budget, shadow } : budget)),
+  );
 }
 
 function openListener({ host, port }: Config): Listener {
@@ -208,6 +264,7 @@ function providerView(upstream: Upstream): ProviderView {
     upstream: base,
     credentials: credentials.length,
     ready: isUsable(upstream),
+    unlisted: provider.unlisted ?? null,
   };
 }
 

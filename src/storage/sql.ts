@@ -8,7 +8,7 @@ export interface Sql {
   run(text: string, ...values: SqlValue[]): Promise<number>;
   /** The same statement for each list of values, in one round trip where the database can. */
   runMany(text: string, rows: readonly SqlValue[][]): Promise<void>;
-  /** All or nothing; durable when it returns. Not nested. */
+  /** All or nothing; durable when the outermost one returns. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

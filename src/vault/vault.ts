@@ -89,6 +89,11 @@ export class Vault {
     return new Bun.CryptoHasher("sha256", this.signingKey).update(text).digest("base64url");
   }
 
+  /** A key for another purpose, the same at every start. 32 bytes. */
+  keyFor(purpose: "ledger"): Uint8Array {
+    return deriveKey(this.pepper, purpose);
+  }
+
   /** Takes the same time for any two hashes. */
   sameHash(a: Uint8Array, b: Uint8Array): boolean {
     return a.length === b.length && timingSafeEqual(a, b);

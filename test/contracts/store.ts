@@ -1,10 +1,13 @@
 /** What every store does, written once: `describeStore` runs it against an implementation. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Budget } from "../../src/domain/budget.ts";
 import type { StoredCredential } from "../../src/domain/credential.ts";
 import type { Group, MasterKey, User } from "../../src/domain/directory.ts";
+import type { ScopeChange } from "../../src/domain/policy.ts";
 import type { PriceOverride } from "../../src/domain/prices.ts";
 import type { Metered, RequestRecord } from "../../src/domain/request-record.ts";
 import { Conflict, type Store } from "../../src/domain/store.ts";
+import type { ThresholdEvent } from "../../src/domain/threshold-event.ts";
 
 /** A place that stores can be opened on, one after another: what one wrote, the next one finds. */
 export interface StorePlace {
@@ -59,6 +62,7 @@ function row(id: string, change: Partial<RequestRecord> = {}): RequestRecord {
     model: "gpt-5",
     status: 200,
     refusal: null,
+    shadowRefusal: null,
     ending: "complete",
     firstByteMs: 12.5,
     durationMs: 100.25,
@@ -77,6 +81,11 @@ function failureOf(call: Promise<unknown>): Promise<unknown> {
     () => undefined,
     (error: unknown) => error,
   );
+}
+
+/** As the ledger's journal writes them, without anything of the ledger. */
+function appendRows(store: Store, rows: readonly RequestRecord[]): Promise<void> {
+  return store.commit({ block: null, rows, jobs: [], checkpoint: null });
 }
 
 export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {
@@ -118,7 +127,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       await store.addUser(user("u1", "g1", ended));
       await store.addKey(key("k1", "u1", ended));
       await store.addCredential(credential("c1"));
-      await store.appendRequests([row("r1")]);
+      await appendRows(store, [row("r1")]);
       for (let time = 0; time < 2; time++) {
         expect(await store.listGroups()).toEqual([group("g1", ended)]);
         expect(await store.listUsers()).toEqual([user("u1", "g1", ended)]);
@@ -241,8 +250,8 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     });
 
     test("lists requests newest first, and in their order where one follows the log", async () => {
-      await store.appendRequests([row("r1"), row("r2")]);
-      await store.appendRequests([row("r3")]);
+      await appendRows(store, [row("r1"), row("r2")]);
+      await appendRows(store, [row("r3")]);
       const ids = async (filter: object) =>
         (await store.listRequests({ limit: 10, ...filter })).map(({ id }) => id);
       expect(await ids({})).toEqual(["r3", "r2", "r1"]);
@@ -254,7 +263,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     test("filters requests by each field, and by several together", async () => {
       await addPeople();
-      await store.appendRequests([
+      await appendRows(store, [
         row("r1"),
         row("r2", { userId: "u2", groupId: "g2", keyId: "k2", provider: "anthropic", model: null }),
         row("r3", { status: 403, refusal: "endpoint_not_allowed", ending: "refused", at: T0 + 1000 }),
@@ -282,7 +291,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     });
 
     test("deletes the rows that arrived before a time, and says how many", async () => {
-      await store.appendRequests([row("old", { at: T0 - 1 }), row("new", { at: T0 })]);
+      await appendRows(store, [row("old", { at: T0 - 1 }), row("new", { at: T0 })]);
       expect(await store.pruneRequests(T0)).toBe(1);
       expect(await store.pruneRequests(T0)).toBe(0);
       expect((await store.listRequests({ limit: 10 })).map(({ id }) => id)).toEqual(["new"]);
@@ -290,10 +299,13 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     test("appends a batch whole or not at all", async () => {
       const broken = row("r2", { endpoint: null as unknown as string });
-      expect(await failureOf(store.appendRequests([row("r1"), broken]))).toBeInstanceOf(Error);
+      expect(await failureOf(appendRows(store, [row("r1"), broken]))).toBeInstanceOf(Error);
       expect(await store.listRequests({ limit: 10 })).toEqual([]);
-      await store.appendRequests([]);
-      await store.appendRequests(Array.from({ length: 5000 }, (_, i) => row(`b${i}`)));
+      await appendRows(store, []);
+      await appendRows(
+        store,
+        Array.from({ length: 5000 }, (_, i) => row(`b${i}`)),
+      );
       expect(await store.listRequests({ limit: 10_000 })).toHaveLength(5000);
     });
 
@@ -301,7 +313,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       await store.addGroup(group("g1"));
       await Promise.all([
         ...Array.from({ length: 100 }, (_, i) => store.addUser(user(`u${i}`))),
-        ...Array.from({ length: 100 }, (_, i) => store.appendRequests([row(`r${i}`)])),
+        ...Array.from({ length: 100 }, (_, i) => appendRows(store, [row(`r${i}`)])),
         ...Array.from({ length: 20 }, () => store.listUsers()),
       ]);
       expect(await store.listUsers()).toHaveLength(100);
@@ -357,10 +369,9 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         evidence: "reported",
         costNanos: null,
         priceBook: "book1",
-        jobId: null,
         ...change,
       });
-      await store.appendRequests([
+      await appendRows(store, [
         row("r1", { model: "a", metered: used({ input_tokens: 3 }) }),
         row("r2", { model: null, metered: used({ requests: 1 }) }),
         row("r3", {
@@ -385,5 +396,131 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await failureOf(store.listUsers())).toBeInstanceOf(Error);
       store = await place.open();
     });
+
+    describe("policies and budgets", () => {
+      const organisation = { kind: "organisation", id: "" } as const;
+      const ofGroup = { kind: "group", id: "g1" } as const;
+      const policy = { models: ["gpt-5*"], limits: { requestsPerMinute: 10 }, expiresAt: T0 };
+
+      test("are given back with every field, after the store was closed too", async () => {
+        const budgets = [
+          budget("b1", { amount: 999_999_999_123_456_789n, thresholds: [50, 80, 100] }),
+          budget("b2", {
+            period: { kind: "hours", hours: 5 },
+            provider: "openai",
+            model: "gpt-5*",
+            shadow: true,
+          }),
+        ];
+        await store.changePolicies([{ scope: ofGroup, version: 0, policy, budgets }], T0);
+        for (let time = 0; time < 2; time++) {
+          expect(await store.listPolicies()).toEqual([{ scope: ofGroup, policy, budgets, version: 1 }]);
+          const stored = budgets.map((one) => ({ ...one, scope: ofGroup, removedAt: null }));
+          expect(await store.listBudgets()).toEqual(stored);
+          await reopen();
+        }
+      });
+
+      test("a budget that stays is changed, one that is missing is removed and still known", async () => {
+        const change = { scope: organisation, version: 0, policy: {}, budgets: [budget("b1"), budget("b2")] };
+        await store.changePolicies([change], T0);
+        const dearer = budget("b1", { amount: 7n, thresholds: [90], shadow: true });
+        const successor = budget("b3", { name: "b2" });
+        await store.changePolicies([{ ...change, version: 1, budgets: [dearer, successor] }], T0 + 5);
+        expect(await store.listPolicies()).toEqual([
+          { scope: organisation, policy: {}, budgets: [dearer, successor], version: 2 },
+        ]);
+        const all = await store.listBudgets({ removed: true });
+        expect(all.filter((one) => one.removedAt !== null)).toEqual([
+          { ...budget("b2"), scope: organisation, removedAt: T0 + 5 },
+        ]);
+        expect(await store.listBudgets()).toHaveLength(2);
+      });
+
+      test("are changed all or not at all, and by one at a time", async () => {
+        await store.changePolicies([{ scope: organisation, version: 0, policy: {}, budgets: [] }], T0);
+        const refused: ScopeChange[][] = [
+          // Somebody has changed the organisation's meanwhile.
+          [
+            { scope: ofGroup, version: 0, policy, budgets: [budget("b1")] },
+            { scope: organisation, version: 0, policy, budgets: [] },
+          ],
+          [
+            { scope: organisation, version: 1, policy, budgets: [] },
+            { scope: ofGroup, version: 3, policy, budgets: [] },
+          ],
+          [{ scope: ofGroup, version: 0, policy, budgets: [budget("b1"), budget("b2", { name: "b1" })] }],
+        ];
+        for (const changes of refused) {
+          expect(await failureOf(store.changePolicies(changes, T0))).toBeInstanceOf(Conflict);
+          expect(await store.listPolicies()).toEqual([
+            { scope: organisation, policy: {}, budgets: [], version: 1 },
+          ]);
+          expect(await store.listBudgets({ removed: true })).toEqual([]);
+        }
+      });
+
+      test("settings are the defaults until they are set, and none again", async () => {
+        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null });
+        const webhook = {
+          url: "https://hooks.example/x",
+          sealedSecret: Uint8Array.of(0, 1, 255),
+          allowPrivate: true,
+        };
+        await store.putSettings({ timeZone: "Europe/Berlin", webhook });
+        await reopen();
+        expect(await store.readSettings()).toEqual({ timeZone: "Europe/Berlin", webhook });
+        await store.putSettings({ timeZone: "UTC", webhook: null });
+        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null });
+      });
+
+      test("a threshold of a period is noted once, and told once", async () => {
+        const event = (id: string, change: Partial<ThresholdEvent> = {}): ThresholdEvent => ({
+          id,
+          budgetId: "b1",
+          periodStart: T0,
+          threshold: 80,
+          at: T0 + 1,
+          body: "{}",
+          ...change,
+        });
+        expect(await store.addThresholdEvent(event("e1"))).toBe(true);
+        await reopen();
+        expect(await store.addThresholdEvent(event("e2"))).toBe(false);
+        const others = [
+          event("e3", { threshold: 100 }),
+          event("e4", { periodStart: T0 + 1 }),
+          event("e5", { budgetId: "b2" }),
+        ];
+        for (const other of others) expect(await store.addThresholdEvent(other)).toBe(true);
+        expect(await store.listUntoldEvents()).toEqual([event("e1"), ...others]);
+        await store.closeThresholdEvent("e1", "told", T0 + 2);
+        await store.closeThresholdEvent("e3", "failed", T0 + 2);
+        expect((await store.listUntoldEvents()).map(({ id }) => id)).toEqual(["e4", "e5"]);
+      });
+
+      test("what shadow mode would have refused is in the log, and is found by its reason", async () => {
+        const shadowRefusal = "group g: model_not_allowed; user u: network_not_allowed";
+        await appendRows(store, [row("r1", { shadowRefusal }), row("r2")]);
+        const found = await store.listRequests({ shadowRefusal: "network_not_allowed", limit: 10 });
+        expect(found.map((one) => [one.id, one.shadowRefusal])).toEqual([["r1", shadowRefusal]]);
+        expect(await store.listRequests({ shadowRefusal: "expired_key", limit: 10 })).toEqual([]);
+      });
+    });
   });
+}
+
+function budget(id: string, change: Partial<Budget> = {}): Budget {
+  return {
+    id,
+    name: id,
+    amount: 5_000_000_000n,
+    period: { kind: "month" },
+    provider: null,
+    model: null,
+    thresholds: [],
+    shadow: false,
+    createdAt: T0,
+    ...change,
+  };
 }

@@ -55,6 +55,7 @@ const PLACES: { readonly [owner: string]: readonly Place[] } = {
   // A key, or the token that is made of an app client.
   vectara: [named("x-api-key"), bearer],
   storage: [],
+  "price list": [],
 };
 
 /** Whatever the gateway itself gives out begins so: master keys, tokens for clients, permissions in links. */

@@ -29,9 +29,26 @@ const ASKED: { readonly [suite: string]: readonly string[] } = {
     ...["openai", "anthropic", "gemini", "azure", "cohere", "mistral", "perplexity", "huggingface", "hf-lab"],
     ...["anyscale", "groq", "together", "deepseek", "openrouter", "vertex", "vectara", "storage"],
   ],
-  "sdk-node": ["openai", "anthropic"],
+  "sdk-node": [
+    ...["openai", "anthropic", "gemini", "azure", "cohere", "mistral", "perplexity", "huggingface", "hf-lab"],
+    ...["groq", "together", "openrouter", "vertex", "storage"],
+  ],
   journeys: ["openai", "vertex", "vectara"],
 };
+
+test("no stand-in of these suites listens without being recorded", () => {
+  const own = ["sdk-node", "journeys", "support"].flatMap((name) =>
+    readdirSync(join(import.meta.dir, "..", name)).map((file) => join(name, file)),
+  );
+  const bare = own.filter((path) => {
+    if (!path.endsWith(".ts")) return false;
+    const text = readFileSync(join(import.meta.dir, "..", path), "utf8");
+    return /\bBun\.(?:serve|listen)\(|\bcreateServer\(/.test(text);
+  });
+  // The recorder, what is recorded by it, and a trap that ends whatever connects.
+  const known = ["aimock.ts", "record.ts", "recording-upstream.ts", "trap.ts"];
+  expect(bare.sort()).toEqual(known.map((name) => join("support", name)));
+});
 
 describe.each(suites)("over all requests of %s", (suite) => {
   const record = recordOf(suite);

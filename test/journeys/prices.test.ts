@@ -1,9 +1,10 @@
 /** An administrator decides what calls cost, and the next call costs that. */
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { root, startGateway } from "../support/gateway.ts";
+import { runLmk } from "../support/lmk.ts";
 import { poll } from "../support/poll.ts";
-import { serveRecorded } from "../support/record.ts";
+import { note, serveRecorded } from "../support/record.ts";
 
 const upstream = await serveRecorded({
   async fetch(request) {
@@ -36,31 +37,7 @@ async function call(path: string, model: string) {
 
 const chat = (model: string) => call("/openai/v1/chat/completions", model);
 
-async function lmk(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      "--no-env-file",
-      `--config=${root}/bunfig.toml`,
-      `${root}/src/main.ts`,
-      "prices",
-      ...args,
-    ],
-    {
-      cwd: gateway.cwd,
-      env: { PATH: process.env["PATH"] ?? "", LMK_URL: gateway.url },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    },
-  );
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, out, err };
-}
+const lmk = (...args: string[]) => runLmk(gateway, ["prices", ...args]);
 
 async function ok(...args: string[]): Promise<string> {
   const { code, out, err } = await lmk(...args);
@@ -126,6 +103,7 @@ describe("what has no price", () => {
   test("may be priced by the call, for a whole provider", async () => {
     expect((await call("/vectara/v2/query", "")).costNanos).toBeNull();
     expect(await ok("unpriced")).toContain("  lmk prices default vectara flat PRICE\n");
+    expect(await ok("default", "vectara")).toMatch(/vectara +priced +- +provider's own +All: .*plan/);
     await ok("default", "vectara", "flat", "0.002");
     expect((await call("/vectara/v2/query", "")).costNanos).toBe("2000000");
     expect(await ok("unpriced")).not.toContain("vectara");
@@ -165,10 +143,113 @@ test("other list prices are shown, pinned when they are agreed to, and given bac
   expect(await cost()).toBe("420000");
   await gateway.restart();
   expect(await cost()).toBe("420000");
-  await ok("update", "--bundled");
+  await ok("update", "--reset");
   expect(await cost()).toBe("270000");
 
   await Bun.write(file, bundled.replace(/"match":\["/, '"match":["?'));
-  expect((await lmk("update", "--from", file, "--yes")).err).toContain("no price snapshot");
+  expect((await lmk("update", "--from", file, "--yes")).err).toContain("no list of prices");
   await poll("price as before", async () => ((await cost()) === "270000" ? true : undefined));
+});
+
+describe("lmk prices update", () => {
+  interface Theirs {
+    id: string;
+    models: { id: string; prices: object }[];
+  }
+  let served: () => Response;
+  let url = "";
+  beforeAll(async () => {
+    const { origin } = await serveRecorded({ fetch: () => served() });
+    note({ what: "address", owner: "price list", origin, path: "" });
+    url = `${origin}/prices/new_data/v2/data.json`;
+  });
+  const update = (...args: string[]) =>
+    runLmk(gateway, ["prices", "update", ...args], { LMK_PRICES_URL: url });
+
+  /** What genai-prices publishes, with another price of one model. */
+  async function published(price: unknown): Promise<string> {
+    const { waitForUpdate } = await import("@pydantic/genai-prices");
+    const providers = structuredClone(await waitForUpdate()) as unknown as Theirs[];
+    const models = providers.find(({ id }) => id === "openai")?.models;
+    const mini = models?.find(({ id }) => id === "gpt-4o-mini");
+    if (mini === undefined) throw new Error("genai-prices has no gpt-4o-mini");
+    mini.prices = { input_mtok: price, output_mtok: 0.6 };
+    return JSON.stringify(providers);
+  }
+  const hashes = async () => {
+    const { costNanos, priceBook } = await chat("gpt-4o-mini");
+    return { costNanos, priceBook };
+  };
+
+  test("takes what genai-prices publishes, shows and pins it, and gives it back", async () => {
+    const before = await hashes();
+    const text = await published(0.3);
+    served = () => new Response(text);
+
+    const unasked = await update();
+    expect([unasked.code, unasked.err]).toEqual([1, expect.stringContaining("--yes")]);
+    expect(unasked.out).toMatch(/openai +gpt-4o-mini +input 0\.15.* +input 0\.30/);
+    // The additions to their list are in the new one too.
+    expect(unasked.out).not.toContain("gone");
+    expect(unasked.out.trim().split("\n")).toHaveLength(2);
+    expect(await hashes()).toEqual(before);
+
+    const pinned = await update("--yes");
+    expect([pinned.code, pinned.err]).toEqual([0, expect.stringContaining("Pinned")]);
+    const after = await hashes();
+    // 1,000 x 300 + 200 x 600 nano-dollars.
+    expect(after.costNanos).toBe("420000");
+    expect(after.priceBook).not.toBe(before.priceBook);
+    expect((await update("--yes")).err).toContain("in force already");
+
+    const snapshot = await gateway.api<{ sources: object[] }>("GET", "/prices/snapshot");
+    const { createHash } = await import("node:crypto");
+    const version = createHash("sha256").update(text).digest("hex").slice(0, 12);
+    expect(snapshot.sources[0]).toMatchObject({ name: "@pydantic/genai-prices", version });
+
+    expect((await update("--reset")).code).toBe(0);
+    expect(await hashes()).toEqual(before);
+  });
+
+  test("refuses what is no list of prices, and changes nothing", async () => {
+    const before = await hashes();
+    const whole = await published(0.3);
+    for (const [text, why] of [
+      ["<html>", "no JSON"],
+      ["[]", "no models of"],
+      [
+        JSON.stringify([{ id: "openai", models: [{ id: "a", match: { equals: "a" }, prices: {} }] }]),
+        "no models of",
+      ],
+      [await published(-1), "openai gpt-4o-mini input_mtok: no amount"],
+      [await published("0.3"), "openai gpt-4o-mini input_mtok: no object"],
+      [await published(1e15), "openai gpt-4o-mini: $1000000000000000"],
+      [whole.replaceAll('"output_mtok":', '"wishes_mtok":'), "what wishes_mtok is for is not known"],
+      [whole.replace('"equals":"gpt-4o-mini"', '"regex":"("'), "egular expression"],
+    ] as const) {
+      served = () => new Response(text);
+      const { code, err } = await update("--yes");
+      expect([code, err]).toEqual([1, expect.stringContaining(why)]);
+    }
+    expect(await hashes()).toEqual(before);
+  }, 30_000);
+
+  test("reads no more than a list of prices can be, whatever is announced", async () => {
+    let sent = 0;
+    served = () => {
+      const piece = new Uint8Array(256 * 1024).fill(0x20);
+      const endless = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          sent += piece.length;
+          controller.enqueue(piece);
+        },
+      });
+      return new Response(endless);
+    };
+    const { code, err } = await update("--yes");
+    expect([code, err]).toEqual([1, expect.stringContaining("larger than 4 MiB")]);
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+    served = () => new Response("gone", { status: 410 });
+    expect((await update("--yes")).err).toContain("status 410");
+  });
 });

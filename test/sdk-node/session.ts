@@ -7,6 +7,27 @@
 import { type Gateway, type LoggedRow, startGateway } from "../support/gateway.ts";
 import { type Providers, startProviders } from "../support/providers.ts";
 
+/** What the SDKs' variables begin with. */
+const prefixes = [
+  "ANTHROPIC_",
+  "ANYSCALE_",
+  "AZURE_",
+  "CO_",
+  "COHERE_",
+  "DEEPSEEK_",
+  "GEMINI_",
+  "GOOGLE_",
+  "GROQ_",
+  "HF_",
+  "HUGGING",
+  "LMK_",
+  "MISTRAL_",
+  "OPENAI_",
+  "OPENROUTER_",
+  "PERPLEXITY_",
+  "TOGETHER_",
+];
+
 export interface Session {
   gateway: Gateway;
   providers: Providers;
@@ -29,7 +50,7 @@ export async function startSession(): Promise<Session> {
 
 let callers = 0;
 
-export async function asUser({ gateway }: Session): Promise<Caller> {
+export async function asUser({ gateway }: Pick<Session, "gateway">): Promise<Caller> {
   callers += 1;
   const name = `node-user-${callers}`;
   const { key, secret } = await gateway.addUser(name);
@@ -40,7 +61,7 @@ export async function asUser({ gateway }: Session): Promise<Caller> {
 /** As if this process had been started from a shell with these exports and nothing else that an SDK reads. */
 export function setEnvironment(exports: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) {
-    if (/^(OPENAI|ANTHROPIC|LMK)_/.test(name)) delete process.env[name];
+    if (prefixes.some((prefix) => name.startsWith(prefix))) delete process.env[name];
   }
   Object.assign(process.env, exports);
 }

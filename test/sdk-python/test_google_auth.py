@@ -27,7 +27,8 @@ def credentials(gateway, caller, tmp_path, monkeypatch):
 
 def test_a_call_is_made_with_a_token_that_is_not_the_master_key(gateway, caller, credentials):
     session = AuthorizedSession(credentials)
-    answer = session.post(gateway.url + MODEL, json=HELLO_TO_IT)
+    question = {"contents": [{"role": "user", "parts": [{"text": "Say hello"}]}]}
+    answer = session.post(gateway.url + MODEL, json=question)
     assert answer.json()["candidates"][0]["content"]["parts"][0]["text"] == HELLO
     assert credentials.token.startswith("lmkt.")
     assert caller.secret[15:47] not in credentials.token

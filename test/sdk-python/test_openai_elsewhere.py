@@ -20,12 +20,6 @@ class Provider:
     endpoint: str
     model: str
     cost: str
-    # From 00:30 to 16:30 UTC, where that is another one.
-    daytime_cost: str | None = None
-
-    def cost_of(self, row):
-        by_day = self.daytime_cost is not None and "00:30" <= row["at"][11:16] < "16:30"
-        return self.daytime_cost if by_day else self.cost
 
 
 PROVIDERS = [
@@ -45,10 +39,10 @@ PROVIDERS = [
         "DEEPSEEK_API_BASE",
         "/v1/chat/completions",
         "/v1/chat/completions",
-        "deepseek-chat",
-        # $0.135 for a million tokens of input, $0.55 of output; twice that by day.
-        str(11 * 135 + 7 * 550),
-        str(11 * 270 + 7 * 1100),
+        # Of those whose price is the same at any time of day.
+        "deepseek-v3.2-exp",
+        # $0.27 for a million tokens of input, $0.41 of output.
+        str(11 * 270 + 7 * 410),
     ),
     Provider(
         "openrouter",
@@ -80,7 +74,7 @@ async def test_a_chat_is_answered_metered_and_priced(gateway, caller, provider, 
     assert gateway.sent(provider.id)["path"] == provider.path
     (row,) = caller.rows(1)
     assert has(row, provider=provider.id, endpoint=provider.endpoint, model=provider.model, status=200)
-    assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=provider.cost_of(row))
+    assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=provider.cost)
 
 
 async def test_a_stream_is_answered_metered_and_priced(gateway, caller, provider, client):
@@ -92,7 +86,7 @@ async def test_a_stream_is_answered_metered_and_priced(gateway, caller, provider
     gateway.sent(provider.id)
     (row,) = caller.rows(1)
     assert has(row, provider=provider.id, model=provider.model, status=200)
-    assert has(row, usage=USED, costNanos=provider.cost_of(row))
+    assert has(row, usage=USED, costNanos=provider.cost)
 
 
 async def test_what_it_refuses_arrives_as_its_own_error(gateway, caller, provider, client):

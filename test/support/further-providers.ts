@@ -167,6 +167,19 @@ function standIns(store: ObjectStore): readonly StandIn[] {
                 : "huggingface-task",
             ),
         },
+        {
+          method: "POST",
+          path: /^\/v1\/completions$/,
+          answer: () =>
+            Response.json({
+              id: "cmpl-standin",
+              object: "text_completion",
+              created: 1741569952,
+              model: "my-model",
+              choices: [{ index: 0, text: "Hi", logprobs: null, finish_reason: "length" }],
+              usage: { prompt_tokens: 3, completion_tokens: 6, total_tokens: 9 },
+            }),
+        },
       ],
     },
     {
@@ -402,6 +415,18 @@ function geminiFiles(mock: AiMock): readonly Endpoint[] {
 
 /** A file is put into storage by a signed link and without any key, and then announced. */
 function togetherFiles(store: ObjectStore): readonly Endpoint[] {
+  const file = () =>
+    Response.json({
+      id: "file-standin-1",
+      object: "file",
+      bytes: store.objects.get("/bucket/file-standin-1")?.length ?? 0,
+      created_at: 1716963433,
+      filename: "data.jsonl",
+      purpose: "fine-tune",
+      processed: true,
+      FileType: "jsonl",
+      LineCount: 0,
+    });
   return [
     {
       method: "POST",
@@ -415,21 +440,8 @@ function togetherFiles(store: ObjectStore): readonly Endpoint[] {
           },
         }),
     },
-    {
-      method: "POST",
-      path: /^\/v1\/files\/file-standin-1\/preprocess$/,
-      answer: () =>
-        Response.json({
-          id: "file-standin-1",
-          object: "file",
-          bytes: store.objects.get("/bucket/file-standin-1")?.length ?? 0,
-          created_at: 1716963433,
-          filename: "data.jsonl",
-          purpose: "fine-tune",
-          processed: true,
-          FileType: "jsonl",
-          LineCount: 0,
-        }),
-    },
+    // How the Python SDK announces it.
+    { method: "POST", path: /^\/v1\/files\/file-standin-1\/preprocess$/, answer: file },
+    { method: "GET", path: /^\/v1\/files\/file-standin-1$/, answer: file },
   ];
 }

@@ -50,6 +50,7 @@ export interface LoggedRow {
   model: string | null;
   status: number;
   refusal: string | null;
+  shadowRefusal: string | null;
   ending: string;
   firstByteMs: number | null;
   durationMs: number;

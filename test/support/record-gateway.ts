@@ -28,7 +28,8 @@ export function noteSettings(env: Environment): void {
   }
 }
 
-function noteAddress(owner: string, base: string | undefined, gives?: "tokens"): void {
+/** Where this owner is to be found; `tokens` for its token server. */
+export function noteAddress(owner: string, base: string | undefined, gives?: "tokens"): void {
   if (!base) return;
   const { origin, pathname } = new URL(base);
   const path = pathname.replace(/\/+$/, "");

@@ -107,14 +107,24 @@ export interface Served {
   idleTimeout?: number;
 }
 
+export interface Elsewhere {
+  /** A further address of the same, where the record is to tell two providers apart. */
+  another(): Promise<string>;
+}
+
 /** A stand-in on loopback that is recorded; ends with the file that is being set up. */
-export async function serveRecorded(options: Served): Promise<Recorded> {
+export async function serveRecorded(options: Served): Promise<Recorded & Elsewhere> {
   const server = Bun.serve({ ...options, port: 0, hostname: "127.0.0.1" });
-  const { origin, port, stop } = await recorded(server.port ?? 0);
-  const end = async () => {
-    await stop();
+  const fronts = [await recorded(server.port ?? 0)];
+  const stop = async () => {
+    await Promise.all(fronts.map((front) => front.stop()));
     await server.stop(true);
   };
-  atEnd(end);
-  return { origin, port, stop: end };
+  atEnd(stop);
+  const another = async () => {
+    const front = await recorded(server.port ?? 0);
+    fronts.push(front);
+    return front.origin;
+  };
+  return { ...(fronts[0] as Recorded), another, stop };
 }

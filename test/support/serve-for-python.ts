@@ -19,8 +19,8 @@ const vertex = await startVertex();
 const mocks = new Map([
   ["openai", providers.openai],
   ["anthropic", providers.anthropic],
-  ...further.byId,
   ["vertex", vertex.mock],
+  ...further.byId,
 ]);
 const options: GatewayOptions = { env: { ...providers.env, ...further.env, ...vertex.env } };
 const gateway = await startGateway(options);
@@ -32,7 +32,7 @@ say({
   /** A key that another installation made. */
   foreignKey: elsewhere.key,
   /** The providers' real keys. */
-  realKeys: { ...further.keys, vertex: vertex.key },
+  realKeys: { ...further.keys, vertex: vertex.token },
   providers: [...mocks.keys()],
 });
 await elsewhere.end();

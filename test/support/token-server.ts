@@ -13,6 +13,8 @@ export interface TokenServer {
   lifetime: number;
   /** Every token begins so; Vectara's go on with its name, so that nobody takes one for the other's. */
   prefix: string;
+  /** Given every time, instead of one with a number. */
+  token: string | undefined;
   /** Answers with this instead of a token. */
   refuses: (() => Response) | undefined;
 }
@@ -23,6 +25,7 @@ export async function startTokenServer(): Promise<TokenServer> {
     asked: [],
     lifetime: 3600,
     prefix: "ya29.minted",
+    token: undefined,
     refuses: undefined,
   };
   const server = await serveRecorded({
@@ -31,7 +34,8 @@ export async function startTokenServer(): Promise<TokenServer> {
       const { pathname: path } = new URL(request.url);
       state.asked.push({ path, type, body: await request.text() });
       const owner = path === "/token" ? "vertex" : "vectara";
-      const token = `${state.prefix}${owner === "vertex" ? "" : `-${owner}`}-${state.asked.length}`;
+      const token =
+        state.token ?? `${state.prefix}${owner === "vertex" ? "" : `-${owner}`}-${state.asked.length}`;
       note({ what: "secret", owner, text: token });
       // As far away as the real ones are: calls that come meanwhile must not ask again.
       await Bun.sleep(50);

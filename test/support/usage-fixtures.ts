@@ -27,6 +27,7 @@ import { perplexityAsyncUsage } from "../../src/providers/formats/perplexity-asy
 import { replicateUsage } from "../../src/providers/formats/replicate.ts";
 import { tavilyUsage } from "../../src/providers/formats/tavily.ts";
 import type { UsageFormat } from "../../src/providers/formats/usage.ts";
+import { vertexAnthropicUsage } from "../../src/providers/formats/vertex-anthropic.ts";
 import { voyageUsage } from "../../src/providers/formats/voyage.ts";
 
 export const formats: Readonly<Record<string, UsageFormat>> = {
@@ -56,6 +57,7 @@ export const formats: Readonly<Record<string, UsageFormat>> = {
   "perplexity-async": perplexityAsyncUsage,
   replicate: replicateUsage,
   tavily: tavilyUsage,
+  "vertex-anthropic": vertexAnthropicUsage,
   voyage: voyageUsage,
 };
 

@@ -1,23 +1,24 @@
 /** Vertex AI and Google's token server, and the environment that points a gateway at them. */
 import { AiMock, INNER } from "./aimock.ts";
+import { atEnd } from "./cleanup.ts";
 import { serviceAccountFile, startTokenServer } from "./token-server.ts";
 
 export interface Vertex {
   readonly mock: AiMock;
-  /** The only token that it takes: the first that the token server gives. */
-  readonly key: string;
+  /** The only credential that it takes: what the service account gets from the token server. */
+  readonly token: string;
+  /** For the gateway's administrator, not for its users. */
   readonly env: Record<string, string>;
 }
 
 const MODEL = "/v1/projects/a-project/locations/[^/]+/publishers";
 
 export async function startVertex(): Promise<Vertex> {
-  const tokens = await startTokenServer();
-  tokens.prefix = "ya29.test-fake-vertex-0123456789";
-  const key = `${tokens.prefix}-1`;
+  const token = "ya29.test-fake-vertex-0123456789abcdef";
   const mock = new AiMock({
-    key,
+    key: token,
     requestIdHeader: "x-request-id",
+    // What Google's SDKs ask for.
     aliases: [[/^\/v1beta1(?=\/projects\/)/, "/v1"]],
     endpoints: (mock) => [
       {
@@ -40,6 +41,9 @@ export async function startVertex(): Promise<Vertex> {
     ],
   });
   await mock.start();
+  atEnd(() => mock.stop());
+  const tokens = await startTokenServer();
+  tokens.token = token;
   const { file } = serviceAccountFile(`${tokens.url}/token`);
-  return { mock, key, env: { GOOGLE_APPLICATION_CREDENTIALS: file, LMK_VERTEX_UPSTREAM: mock.url } };
+  return { mock, token, env: { GOOGLE_APPLICATION_CREDENTIALS: file, LMK_VERTEX_UPSTREAM: mock.url } };
 }

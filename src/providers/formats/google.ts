@@ -1,4 +1,5 @@
 import type { ErrorFormat } from "../provider.ts";
+import { googleRetryInfo } from "./limit-headers.ts";
 
 const STATUSES: Readonly<Record<number, string>> = {
   400: "INVALID_ARGUMENT",
@@ -29,6 +30,7 @@ export const googleErrors: ErrorFormat = {
           domain: "llamakey",
           metadata: { requestId },
         },
+        ...(refusal.exceeded === undefined ? [] : [googleRetryInfo(refusal.exceeded)]),
       ],
     },
   }),

@@ -1,4 +1,5 @@
 import { defaults, type ErrorFormat, type Provider } from "../provider.ts";
+import { openaiLimitHeaders } from "./limit-headers.ts";
 import { openaiMeters } from "./openai-meters.ts";
 
 /** `{"error":{message,type,param,code}}`: OpenAI and all that imitate it. */
@@ -7,6 +8,7 @@ export const openaiErrors: ErrorFormat = {
     error: { message: refusal.message, type: errorType(status), param: null, code: refusal.code },
   }),
   requestIdHeader: "x-request-id",
+  limitHeaders: openaiLimitHeaders,
 };
 
 function errorType(status: number): string {

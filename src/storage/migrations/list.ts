@@ -108,4 +108,68 @@ export const migrations: readonly string[] = [
     pinned_at BIGINT NOT NULL
   );
   `,
+  `
+  CREATE TABLE ledger_blocks (
+    seq INTEGER PRIMARY KEY,
+    at BIGINT NOT NULL,
+    text TEXT NOT NULL,
+    hash BLOB NOT NULL
+  );
+  CREATE TABLE ledger_checkpoint (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq BIGINT NOT NULL,
+    next_hold BIGINT NOT NULL,
+    open_holds TEXT NOT NULL
+  );
+  CREATE TABLE accounts (
+    id TEXT PRIMARY KEY,
+    budget_id TEXT NOT NULL,
+    start_at BIGINT NOT NULL,
+    end_at BIGINT,
+    posted BIGINT NOT NULL
+  );
+  CREATE INDEX accounts_end ON accounts (end_at);
+  `,
+  `
+  CREATE TABLE policies (
+    scope_kind TEXT NOT NULL,
+    scope_id TEXT NOT NULL,
+    document TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (scope_kind, scope_id)
+  );
+  CREATE TABLE budgets (
+    id TEXT PRIMARY KEY,
+    scope_kind TEXT NOT NULL,
+    scope_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    amount_nanos BIGINT NOT NULL,
+    period TEXT NOT NULL,
+    hours BIGINT,
+    provider TEXT,
+    model TEXT,
+    thresholds TEXT NOT NULL,
+    shadow BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    removed_at BIGINT
+  );
+  CREATE UNIQUE INDEX budgets_name ON budgets (scope_kind, scope_id, name) WHERE removed_at IS NULL;
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  );
+  CREATE TABLE threshold_events (
+    id TEXT PRIMARY KEY,
+    budget_id TEXT NOT NULL,
+    period_start BIGINT NOT NULL,
+    threshold BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    outcome TEXT,
+    closed_at BIGINT,
+    UNIQUE (budget_id, period_start, threshold)
+  );
+  ALTER TABLE requests ADD COLUMN shadow_refusal TEXT;
+  `,
 ];

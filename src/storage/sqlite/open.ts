@@ -1,6 +1,6 @@
-import type { RequestRecord } from "../../domain/request-record.ts";
+import type { Commit } from "../../domain/ledger.ts";
 import { Conflict, StorageFailure, type Store } from "../../domain/store.ts";
-import { requestValues } from "../sql-store.ts";
+import { requestValues } from "../queries/requests.ts";
 import type { Call, Reply } from "./thread.ts";
 
 /**
@@ -25,10 +25,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
           thread.stop();
         };
       }
-      // Log rows are the bulk of what crosses: as text they cost a quarter of what cloned objects do.
-      if (method === "appendRequests") {
-        return (rows: readonly RequestRecord[]) =>
-          thread.call("insertRequests", JSON.stringify(rows.map(requestValues)));
+      if (method === "commit") {
+        return ({ block, rows, jobs, checkpoint }: Commit) =>
+          thread.call("commitValues", [block, JSON.stringify(rows.map(requestValues)), jobs, checkpoint]);
       }
       return (...args: unknown[]) => thread.call(method, args);
     },
@@ -55,7 +54,7 @@ class StoreThread {
     this.worker.onerror = (event) => this.fail(`The storage thread stopped: ${event.message}`);
   }
 
-  call(method: string, args: unknown[] | string): Promise<unknown> {
+  call(method: string, args: unknown[]): Promise<unknown> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const settled = Promise.withResolvers<unknown>();
     const call: Call = { n: this.count++, method, args };

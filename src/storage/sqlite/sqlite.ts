@@ -65,6 +65,8 @@ class SqliteSql implements Sql {
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {
+    // Calls run one after another: whoever finds a transaction open is inside it.
+    if (this.database.inTransaction) return work();
     translate(() => this.database.run("BEGIN IMMEDIATE"));
     try {
       const result = await work();

@@ -1,0 +1,77 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
+import { randomBase62 } from "../domain/key.ts";
+import { isTimeZone, type OrganisationSettings, type Webhook } from "../domain/settings.ts";
+import type { AdminParts } from "./parts.ts";
+import { validationHook } from "./problem.ts";
+import { json, jsonBody } from "./schemas.ts";
+
+const WebhookView = z.object({ url: z.string(), allowPrivate: z.boolean() });
+const SettingsView = z
+  .object({
+    timeZone: z.string().describe("Where days, weeks and months of budgets begin."),
+    webhook: WebhookView.nullable().describe("Who is told when a budget reaches a threshold."),
+  })
+  .openapi("Settings");
+const Changed = SettingsView.extend({
+  webhookSecret: z.string().nullable().describe("What calls are signed with; shown once, when it is new."),
+});
+
+const SettingsChange = z.strictObject({
+  timeZone: z
+    .string()
+    .max(100)
+    .refine(isTimeZone, "must be a time zone such as UTC or Europe/Berlin")
+    .optional(),
+  webhook: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }).max(2000),
+      secret: z.string().min(16).max(200).optional().describe("Made where none is given."),
+      allowPrivate: z
+        .boolean()
+        .default(false)
+        .describe("It may be in a network of your own, and without TLS."),
+    })
+    .nullable()
+    .optional(),
+});
+
+const show = createRoute({
+  method: "get",
+  path: "/settings",
+  responses: { 200: json(SettingsView, "What holds for the whole installation") },
+});
+const change = createRoute({
+  method: "patch",
+  path: "/settings",
+  request: { body: jsonBody(SettingsChange) },
+  responses: { 200: json(Changed, "The settings, in force") },
+});
+
+export function settings({ store, webhooks, settingsChanged }: AdminParts): OpenAPIHono {
+  const app = new OpenAPIHono({ defaultHook: validationHook });
+
+  app.openapi(show, async (c) => c.json(view(await store.readSettings()), 200));
+  app.openapi(change, async (c) => {
+    const { timeZone, webhook } = c.req.valid("json");
+    const before = await store.readSettings();
+    let secret: string | null = null;
+    let next: Webhook | null = webhook === undefined ? before.webhook : null;
+    if (webhook) {
+      const { url, allowPrivate } = webhook;
+      const problem = await webhooks.problemOf(url, allowPrivate);
+      if (problem !== undefined) throw new HTTPException(422, { message: problem });
+      secret = webhook.secret ?? `whsec_${randomBase62(32)}`;
+      next = { url, allowPrivate, sealedSecret: webhooks.seal(url, secret) };
+    }
+    const after = { timeZone: timeZone ?? before.timeZone, webhook: next };
+    await store.putSettings(after);
+    await settingsChanged();
+    return c.json({ ...view(after), webhookSecret: webhook?.secret === undefined ? secret : null }, 200);
+  });
+  return app;
+}
+
+function view({ timeZone, webhook }: OrganisationSettings) {
+  return { timeZone, webhook: webhook && { url: webhook.url, allowPrivate: webhook.allowPrivate } };
+}

@@ -1,0 +1,43 @@
+import type { CompiledBudget, CompiledScope } from "./compiled-scope.ts";
+import type { Answer } from "./decide.ts";
+import type { RefusalCode } from "./refusal.ts";
+
+/** A call that somebody describes instead of making it. */
+export interface DescribedCall {
+  /** Id. */
+  readonly provider: string;
+  readonly method: string;
+  /** Behind the provider; with a query, if it has one. */
+  readonly path: string;
+  /** What the body would name; does not count where there is a body. */
+  readonly model: string | null;
+  readonly address: string | null;
+  readonly body: string | null;
+  readonly contentType: string;
+}
+
+/** Whose call it would be, ids: a key's, or any of this user's or group's. */
+export interface DescribedCaller {
+  readonly group: string;
+  readonly user?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** What would happen to a call, and who decides it. */
+export interface Explanation {
+  /** The first no; null where nobody says one. */
+  readonly refusal: {
+    readonly code: RefusalCode;
+    readonly message: string;
+    /** The scope's name, or `the gateway`. */
+    readonly by: string;
+  } | null;
+  /** How the call was read; null where it could not be. */
+  readonly endpoint: string | null;
+  readonly model: string | null;
+  readonly answers: readonly Answer[];
+  /** Those that would count it. */
+  readonly budgets: readonly { readonly scope: CompiledScope; readonly budget: CompiledBudget }[];
+  /** Scopes whose limits would count it. */
+  readonly limited: readonly CompiledScope[];
+}

@@ -1,0 +1,234 @@
+import type { Clock, Timer } from "../domain/clock.ts";
+import type { AccountBalance, Block, Commit, JobClaim } from "../domain/ledger.ts";
+import type { RequestRecord } from "../domain/request-record.ts";
+
+/** How long what nobody waits for may wait for more, milliseconds. */
+const GATHER_MS = 20;
+/** Log rows that may wait while the disk is slow; from then on no request is taken. */
+const MAX_WAITING = 20_000;
+const RETRY_MS = 500;
+/** Blocks, and milliseconds, after which a checkpoint is due: what a start has to read again. */
+const CHECKPOINT_BLOCKS = 1000;
+const CHECKPOINT_MS = 10_000;
+
+/** The state behind all that was appended so far. */
+export interface Balances {
+  readonly accounts: readonly AccountBalance[];
+  readonly open: string;
+  readonly nextHold: number;
+  /** Called once they are on the disk. */
+  readonly written: () => void;
+}
+
+export interface JournalParts {
+  /** One durable transaction; throws where it is not. */
+  readonly write: (commit: Commit) => Promise<void>;
+  /** Of the chain. */
+  readonly key: Uint8Array;
+  /** The last block that was written. */
+  readonly head: Head;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  readonly report: (message: string) => void;
+}
+
+export interface Head {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+/**
+ * Writes the ledger's records and the request log, one commit after another: what comes while one is under way goes into
+ * the next. A hold is waited for and starts a commit at once; all else waits for company.
+ */
+export class Journal {
+  /** What the next commit takes. */
+  private text = "";
+  private rows: RequestRecord[] = [];
+  private jobs: JobClaim[] = [];
+  private waited: PromiseWithResolvers<void> | undefined;
+
+  private state: "idle" | "gathering" | "soon" | "writing" | "failing" = "idle";
+  private callOff: (() => void) | undefined;
+  private readonly claimed = new Set<string>();
+  private head: Head;
+  private checkpointSeq: number;
+  private checkpointAt: number;
+  /** Refused requests whose rows were not kept. */
+  private dropped = 0;
+  private idle: PromiseWithResolvers<void> | undefined;
+  /** Set once, by the ledger whose records these are. */
+  balances: (() => Balances) | undefined;
+
+  private readonly parts: JournalParts;
+
+  constructor(parts: JournalParts) {
+    this.parts = parts;
+    this.head = parts.head;
+    this.checkpointSeq = parts.head.seq;
+    this.checkpointAt = parts.clock.now();
+  }
+
+  /** False while nothing can be written, or so much waits that the next might be lost: no request is forwarded then. */
+  get healthy(): boolean {
+    return this.state !== "failing" && this.rows.length < MAX_WAITING;
+  }
+
+  /** Resolves when this record, and all before it, are on the disk; rejects where they are not by then. */
+  appendDurably(record: string): Promise<void> {
+    this.text += record;
+    this.waited ??= Promise.withResolvers();
+    if (this.state === "idle" || this.state === "gathering") {
+      this.callOff?.();
+      this.callOff = undefined;
+      this.state = "soon";
+      // Requests that arrived together are written together.
+      this.parts.timer.soon(() => this.write());
+    }
+    return this.waited.promise;
+  }
+
+  /** It will be on the disk soon, or be tried again until it is. */
+  append(record: string): void {
+    this.text += record;
+    this.gather();
+  }
+
+  log(row: RequestRecord): void {
+    // While nothing can be written, what was refused for that reason is counted, not kept: it could go on for days.
+    if (row.ending === "refused" && this.rows.length >= MAX_WAITING) {
+      this.dropped++;
+      return;
+    }
+    this.rows.push(row);
+    this.gather();
+  }
+
+  /** Says that this request metered this job, with the next commit. */
+  claim(job: string, requestId: string): void {
+    this.claimed.add(job);
+    this.jobs.push([job, requestId]);
+    this.gather();
+  }
+
+  /** True for a job whose claim is not on the disk yet. */
+  isClaimed(job: string): boolean {
+    return this.claimed.has(job);
+  }
+
+  /** Resolves when all is written, or cannot be; with a checkpoint, so that the next start has nothing to read again. */
+  async close(): Promise<void> {
+    this.checkpointAt = Number.NEGATIVE_INFINITY;
+    while (this.state !== "failing" && (this.state !== "idle" || this.isDirty)) {
+      this.idle = Promise.withResolvers();
+      this.gather();
+      await this.idle.promise;
+    }
+    this.callOff?.();
+    if (this.rows.length > 0 || this.text !== "")
+      this.parts.report(`${this.rows.length} rows of the request log could not be written.`);
+  }
+
+  private get isDirty(): boolean {
+    return this.hasWork || this.head.seq > this.checkpointSeq;
+  }
+
+  private get hasWork(): boolean {
+    return this.text !== "" || this.rows.length > 0 || this.jobs.length > 0;
+  }
+
+  private gather(): void {
+    if (this.state !== "idle") return;
+    this.state = "gathering";
+    this.callOff = this.parts.timer.after(GATHER_MS, () => this.write());
+  }
+
+  private write(): void {
+    this.callOff = undefined;
+    const { text, rows, jobs, waited } = this;
+    const block = this.nextBlock(text);
+    const balances = block !== null && this.isCheckpointDue(block.at) ? this.balances?.() : undefined;
+    const checkpoint =
+      balances === undefined || block === null
+        ? null
+        : {
+            seq: block.seq,
+            accounts: balances.accounts,
+            open: balances.open,
+            nextHold: balances.nextHold,
+          };
+    this.text = "";
+    this.rows = [];
+    this.jobs = [];
+    this.waited = undefined;
+    const wasFailing = this.state === "failing";
+    this.state = "writing";
+    this.parts.write({ block, rows, jobs, checkpoint }).then(
+      () => {
+        if (block !== null) this.head = block;
+        if (checkpoint !== null) {
+          this.checkpointSeq = checkpoint.seq;
+          this.checkpointAt = this.parts.clock.now();
+          balances?.written();
+        }
+        for (const [job] of jobs) this.claimed.delete(job);
+        if (wasFailing) this.recovered();
+        waited?.resolve();
+        this.next();
+      },
+      (error: Error) => {
+        this.text = text + this.text;
+        this.rows = rows.concat(this.rows);
+        this.jobs = jobs.concat(this.jobs);
+        if (!wasFailing) {
+          this.parts.report(`The ledger cannot be written, so no request is taken: ${error.message}`);
+        }
+        this.state = "failing";
+        // Whoever waits now is refused: what they appended is tried again, and then taken back.
+        waited?.reject(error);
+        this.waited?.reject(error);
+        this.waited = undefined;
+        this.idle?.resolve();
+        this.callOff = this.parts.timer.after(RETRY_MS, () => this.write());
+      },
+    );
+  }
+
+  private next(): void {
+    this.state = "idle";
+    if (this.waited !== undefined) {
+      this.state = "soon";
+      this.write();
+    } else if (this.hasWork) this.gather();
+    else this.idle?.resolve();
+  }
+
+  private nextBlock(text: string): Block | null {
+    const { key, clock } = this.parts;
+    const at = clock.now();
+    // A checkpoint stands behind a block, be it an empty one.
+    if (text === "" && !(this.head.seq > this.checkpointSeq && this.isCheckpointDue(at))) return null;
+    return { seq: this.head.seq + 1, at, text, hash: chainHash(key, this.head, at, text) };
+  }
+
+  private isCheckpointDue(at: number): boolean {
+    return this.head.seq - this.checkpointSeq >= CHECKPOINT_BLOCKS || at - this.checkpointAt >= CHECKPOINT_MS;
+  }
+
+  private recovered(): void {
+    const lost = this.dropped > 0 ? ` ${this.dropped} refused requests left no row.` : "";
+    this.parts.report(`The ledger can be written again.${lost}`);
+    this.dropped = 0;
+  }
+}
+
+/** Of a block: HMAC-SHA256 over the hash of the one before, its own number and time, and its text. */
+export function chainHash(key: Uint8Array, before: Head, at: number, text: string): Uint8Array {
+  return new Bun.CryptoHasher("sha256", key)
+    .update(before.hash)
+    .update(`${before.seq + 1} ${at}\n${text}`)
+    .digest();
+}
+
+/** What the first block follows. */
+export const GENESIS: Head = { seq: 0, hash: new Uint8Array(32) };

@@ -1,0 +1,420 @@
+import type { Budget } from "../domain/budget.ts";
+import type { Clock, Timer } from "../domain/clock.ts";
+import type {
+  AccountBalance,
+  AccountId,
+  Correction,
+  Costing,
+  EndKind,
+  HoldFacts,
+  HoldRecord,
+} from "../domain/ledger.ts";
+import type { Nanos } from "../domain/money.ts";
+import { spanAt } from "../domain/period.ts";
+import type { Evidence } from "../domain/usage.ts";
+import { Account } from "./account.ts";
+import type { Balances, Journal } from "./journal.ts";
+import { accountText, correctionText, entryText, holdText, lostText, shrinkText } from "./records.ts";
+import type { State } from "./replay.ts";
+
+/** How long a call may wait for other calls' holds to end, milliseconds. */
+const MAX_WAIT_MS = 5000;
+/** Calls that may wait at a time; more are told to come again. */
+const MAX_WAITERS = 1000;
+
+/** Why nothing was reserved: of all budgets, the one with the least room. */
+export interface Shortfall {
+  readonly budget: Budget;
+  /** When its period ends, epoch milliseconds. */
+  readonly until: number;
+  /** What a call may cost at most in each of them, were no other call under way. */
+  readonly room: Nanos;
+  /** What is free of other calls' holds as well. */
+  readonly free: Nanos;
+}
+
+/** A budget crossed one of its thresholds. */
+export interface Crossing {
+  readonly budget: Budget;
+  readonly account: AccountId;
+  readonly percent: number;
+  readonly posted: Nanos;
+}
+
+/** How a budget stands in its current period. */
+export interface Standing {
+  readonly budget: Budget;
+  readonly start: number;
+  readonly end: number;
+  readonly posted: Nanos;
+  readonly pending: Nanos;
+}
+
+export interface LedgerParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  /** How it stood when it was last written. */
+  readonly state: State;
+  readonly report: (message: string) => void;
+  readonly onCrossing?: (crossing: Crossing) => void;
+}
+
+/**
+ * Budgets, holds and entries, in memory; every change is in the journal before, or as, it counts.
+ *
+ * A budget's account says what is posted and what is pending. A hold makes its ceiling pending in all of its accounts
+ * or in none; it ends once, and then exactly what it cost is posted. So posted and pending together never exceed a
+ * budget, and posted does not either, while no call costs more than its ceiling.
+ */
+export class Ledger {
+  private readonly budgets = new Map<string, Line>();
+  private readonly accounts = new Map<AccountId, Account>();
+  private readonly open = new Map<number, Hold>();
+  private readonly waiters = new Set<() => boolean>();
+  private timeZone = "UTC";
+  private nextHold: number;
+  private readonly parts: LedgerParts;
+
+  constructor(parts: LedgerParts) {
+    this.parts = parts;
+    this.nextHold = parts.state.nextHold;
+    for (const balance of parts.state.accounts.values()) {
+      const account = Account.of(balance);
+      account.isChanged = parts.state.changed.has(balance.id);
+      this.accounts.set(balance.id, account);
+    }
+    parts.journal.balances = () => this.checkpoint();
+    // Whoever held these is gone: what they cost is not known, and stays reserved.
+    for (const record of parts.state.open.values()) {
+      this.adopt(record);
+      if (!parts.state.lost.has(record.id)) parts.journal.append(lostText(record.id));
+    }
+  }
+
+  /** What the administrator decided; accounts go on where they are. */
+  setBudgets(budgets: Iterable<Budget>, timeZone: string): void {
+    this.timeZone = timeZone;
+    this.budgets.clear();
+    for (const budget of budgets) this.budgets.set(budget.id, { budget, account: undefined });
+    this.retryWaiters();
+  }
+
+  /**
+   * Reserves a call's ceiling in all of these budgets, or in none.
+   * The hold is not on the disk yet: see `Hold.durable`.
+   * @param ceiling Null only where there are no budgets.
+   */
+  reserve(facts: HoldFacts, budgetIds: readonly string[], ceiling: Nanos | null): Hold | Shortfall {
+    const accounts: Account[] = [];
+    if (ceiling !== null) {
+      const now = this.parts.clock.now();
+      const shortfall = this.claim(budgetIds, ceiling, now, accounts);
+      if (shortfall !== undefined) return shortfall;
+      for (const account of accounts) this.take(account, ceiling);
+    }
+    const hold = new Hold(this.nextHold++, facts, ceiling, accounts, this);
+    this.open.set(hold.id, hold);
+    hold.durable = this.parts.journal.appendDurably(holdText(hold.record));
+    return hold;
+  }
+
+  /**
+   * Waits until `attempt` succeeds, for as long as only other calls' holds are in the way.
+   * @param attempt Tried whenever something was freed; returns what it reserved, or undefined.
+   * @returns undefined where it did not in time.
+   */
+  whenFreed<T>(attempt: () => T | undefined): Promise<T | undefined> {
+    if (this.waiters.size >= MAX_WAITERS) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const waiter = () => {
+        const result = attempt();
+        if (result === undefined) return false;
+        callOff();
+        resolve(result);
+        return true;
+      };
+      const callOff = this.parts.timer.after(MAX_WAIT_MS, () => {
+        this.waiters.delete(waiter);
+        resolve(undefined);
+      });
+      this.waiters.add(waiter);
+    });
+  }
+
+  /** Of every budget that the administrator has not removed. */
+  standings(): Standing[] {
+    const now = this.parts.clock.now();
+    return [...this.budgets.values()].map((line) => {
+      const account = this.accountOf(line, now);
+      const { posted, pending } = account;
+      return { budget: line.budget, ...account.span, posted, pending };
+    });
+  }
+
+  /** @returns undefined for a budget that there is not. */
+  standing(budgetId: string): Standing | undefined {
+    const line = this.budgets.get(budgetId);
+    if (line === undefined) return undefined;
+    const account = this.accountOf(line, this.parts.clock.now());
+    return { budget: line.budget, ...account.span, posted: account.posted, pending: account.pending };
+  }
+
+  /** Holds whose request died with its process, oldest first. */
+  unresolved(): HoldRecord[] {
+    return [...this.open.values()].filter((hold) => hold.isUnresolved).map((hold) => hold.record);
+  }
+
+  /**
+   * An owner's decision on an unresolved hold.
+   * @returns false where there is no such hold.
+   */
+  async decide(holdId: number, amount: Nanos): Promise<boolean> {
+    const hold = this.open.get(holdId);
+    if (hold === undefined || !hold.isUnresolved) return false;
+    await this.end(hold, "decided", amount, null, null, true);
+    return true;
+  }
+
+  /** Ends what nobody resolved: at the end of its periods its ceiling is posted. */
+  sweep(): void {
+    const now = this.parts.clock.now();
+    for (const hold of this.open.values()) {
+      if (!hold.isUnresolved) continue;
+      const isOver = hold.accounts.every(({ span }) => span.end <= now);
+      const isBounded = hold.accounts.some(({ span }) => span.end < Number.POSITIVE_INFINITY);
+      // Without a budget, or in one that never ends, a day is long enough for a report that might still come.
+      const isOld = now - hold.facts.at >= UNBOUNDED_MS && !isBounded;
+      if ((isBounded && isOver) || (hold.accounts.length === 0 && isOld)) {
+        void this.end(hold, "ceiling", hold.ceiling, "ceiling", null);
+      }
+    }
+  }
+
+  /**
+   * Changes what was posted for a hold that has ended.
+   * @param accounts Balances as they are stored, where they may not be in memory any more.
+   */
+  correct(correction: Correction, accounts: readonly AccountBalance[]): Promise<void> {
+    for (const balance of accounts) {
+      if (!this.accounts.has(balance.id)) this.accounts.set(balance.id, Account.of(balance));
+    }
+    for (const id of correction.accounts) {
+      const account = this.accounts.get(id);
+      if (account === undefined) throw new Error(`There is no account ${id}.`);
+      account.posted += correction.amount;
+      account.isChanged = true;
+    }
+    if (correction.amount < 0n) this.retryWaiters();
+    return this.parts.journal.appendDurably(correctionText(correction));
+  }
+
+  /** @internal Called by its holds. */
+  shrink(hold: Hold, ceiling: Nanos): void {
+    const freed = (hold.ceiling ?? 0n) - ceiling;
+    for (const account of hold.accounts) account.pending -= freed;
+    this.parts.journal.append(shrinkText(hold.id, ceiling));
+    this.retryWaiters();
+  }
+
+  /** @internal Called by its holds. */
+  end(
+    hold: Hold,
+    kind: EndKind,
+    amount: Nanos | null,
+    evidence: Evidence | null,
+    costing: Costing | null,
+    isDurable = false,
+  ): Promise<void> | undefined {
+    this.open.delete(hold.id);
+    const ceiling = hold.ceiling ?? 0n;
+    const posted = amount ?? (hold.accounts.length > 0 ? ceiling : null);
+    for (const account of hold.accounts) {
+      account.pending -= ceiling;
+      this.post(account, posted ?? 0n);
+    }
+    const text = entryText({
+      holdId: hold.id,
+      at: this.parts.clock.now(),
+      kind,
+      amount: posted,
+      evidence,
+      costing,
+    });
+    const written = isDurable ? this.parts.journal.appendDurably(text) : this.parts.journal.append(text);
+    if (hold.accounts.length > 0) this.retryWaiters();
+    return written ?? undefined;
+  }
+
+  private claim(
+    budgetIds: readonly string[],
+    ceiling: Nanos,
+    now: number,
+    accounts: Account[],
+  ): Shortfall | undefined {
+    let room: Nanos | undefined;
+    let free: Nanos | undefined;
+    let tightest: Line | undefined;
+    for (const id of budgetIds) {
+      const line = this.budgets.get(id);
+      // Removed since the request was identified: nobody wants it kept any more.
+      if (line === undefined) continue;
+      const account = this.accountOf(line, now);
+      accounts.push(account);
+      if (line.budget.shadow) continue;
+      const left = line.budget.amount - account.posted;
+      if (room === undefined || left < room) room = left;
+      if (free === undefined || left - account.pending < free) {
+        free = left - account.pending;
+        tightest = line;
+      }
+    }
+    if (free === undefined || room === undefined || tightest === undefined || ceiling <= free)
+      return undefined;
+    const until = this.accountOf(tightest, now).span.end;
+    return { budget: tightest.budget, until, room: atLeastZero(room), free: atLeastZero(free) };
+  }
+
+  private take(account: Account, ceiling: Nanos): void {
+    account.pending += ceiling;
+    if (account.isRecorded) return;
+    account.isRecorded = true;
+    account.isChanged = true;
+    this.parts.journal.append(accountText(account.balance));
+  }
+
+  private accountOf(line: Line, now: number): Account {
+    const { account, budget } = line;
+    if (account !== undefined && now >= account.span.start && now < account.span.end) return account;
+    const span = spanAt(budget.period, now, this.timeZone, budget.createdAt);
+    const id: AccountId = `${budget.id}@${span.start}`;
+    const found = this.accounts.get(id) ?? new Account(id, budget.id, span, 0n);
+    this.accounts.set(id, found);
+    line.account = found;
+    return found;
+  }
+
+  private post(account: Account, amount: Nanos): void {
+    const before = account.posted;
+    account.posted += amount;
+    account.isChanged = true;
+    const budget = this.budgets.get(account.budgetId)?.budget;
+    if (budget === undefined || amount === 0n) return;
+    if (!budget.shadow && account.posted > budget.amount && before <= budget.amount) {
+      this.parts.report(
+        `The budget ${budget.name} is exceeded: a call cost more than the most it was thought to cost.`,
+      );
+    }
+    for (const percent of budget.thresholds) {
+      const threshold = budget.amount * BigInt(percent);
+      if (before * 100n < threshold && account.posted * 100n >= threshold)
+        this.parts.onCrossing?.({ budget, account: account.id, percent, posted: account.posted });
+    }
+  }
+
+  private retryWaiters(): void {
+    if (this.waiters.size === 0) return;
+    for (const waiter of [...this.waiters]) if (waiter()) this.waiters.delete(waiter);
+  }
+
+  private adopt(record: HoldRecord): void {
+    const accounts = record.accounts.map((id) => {
+      const account = this.accounts.get(id);
+      if (account === undefined) throw new Error(`The ledger has a hold in an account that it lost: ${id}.`);
+      return account;
+    });
+    for (const account of accounts) account.pending += record.ceiling ?? 0n;
+    const hold = new Hold(record.id, record, record.ceiling, accounts, this);
+    hold.isUnresolved = true;
+    this.open.set(record.id, hold);
+  }
+
+  private checkpoint(): Balances {
+    const changed = [...this.accounts.values()].filter((account) => account.isChanged);
+    const accounts = changed.map((account) => account.balance);
+    let open = "";
+    for (const hold of this.open.values()) {
+      open += holdText(hold.record);
+      if (hold.isUnresolved) open += lostText(hold.id);
+    }
+    const written = () => {
+      for (const [index, account] of changed.entries()) {
+        // It may have changed again meanwhile.
+        account.isChanged = account.posted !== accounts[index]?.posted;
+      }
+    };
+    return { accounts, open, nextHold: this.nextHold, written };
+  }
+}
+
+/** A budget and its account of the moment. */
+interface Line {
+  readonly budget: Budget;
+  account: Account | undefined;
+}
+
+const UNBOUNDED_MS = 24 * 3_600_000;
+
+/** A call's reservation, from before its first byte to what it cost. */
+export class Hold {
+  readonly id: number;
+  readonly facts: HoldFacts;
+  readonly accounts: readonly Account[];
+  ceiling: Nanos | null;
+  /** Resolves when the hold is on the disk: nothing is sent before. */
+  durable: Promise<void> = Promise.resolve();
+  isUnresolved = false;
+  private hasEnded = false;
+  private readonly ledger: Ledger;
+
+  constructor(
+    id: number,
+    facts: HoldFacts,
+    ceiling: Nanos | null,
+    accounts: readonly Account[],
+    ledger: Ledger,
+  ) {
+    this.id = id;
+    this.facts = facts;
+    this.ceiling = ceiling;
+    this.accounts = accounts;
+    this.ledger = ledger;
+  }
+
+  get record(): HoldRecord {
+    const { id, facts, ceiling, accounts } = this;
+    return { ...facts, id, ceiling, accounts: accounts.map((account) => account.id) };
+  }
+
+  /** Frees what it can no longer cost; never takes more. */
+  shrink(ceiling: Nanos): void {
+    if (this.hasEnded || this.ceiling === null || ceiling >= this.ceiling) return;
+    this.ledger.shrink(this, ceiling);
+    this.ceiling = ceiling;
+  }
+
+  /**
+   * Posts what it cost; only the first end of a hold counts.
+   * @param amount Null where no price is known, which posts the ceiling in its accounts.
+   */
+  settle(amount: Nanos | null, evidence: Evidence, costing: Costing | null): void {
+    if (!this.isFirstEnd()) return;
+    void this.ledger.end(this, evidence === "ceiling" ? "ceiling" : "settled", amount, evidence, costing);
+  }
+
+  /** Nothing was sent for it. */
+  void(): void {
+    if (!this.isFirstEnd()) return;
+    void this.ledger.end(this, "voided", 0n, null, null);
+  }
+
+  private isFirstEnd(): boolean {
+    if (this.hasEnded) return false;
+    this.hasEnded = true;
+    return true;
+  }
+}
+
+function atLeastZero(amount: Nanos): Nanos {
+  return amount > 0n ? amount : 0n;
+}

@@ -1,0 +1,167 @@
+import type { AccountBalance, Correction, Costing, EndKind, Entry, HoldRecord } from "../domain/ledger.ts";
+import type { Nanos } from "../domain/money.ts";
+import type { Evidence } from "../domain/usage.ts";
+
+/**
+ * The ledger's records as they stand in a block: a JSON array a line, its kind first. Amounts are decimal texts of
+ * nano-dollars. The text that is written is the text that is hashed and, much later, read again: its form never changes.
+ */
+export type LedgerRecord =
+  | { readonly kind: "account"; readonly account: AccountBalance }
+  | { readonly kind: "hold"; readonly hold: HoldRecord }
+  | { readonly kind: "shrink"; readonly holdId: number; readonly ceiling: Nanos }
+  | { readonly kind: "lost"; readonly holdId: number }
+  | { readonly kind: "end"; readonly entry: Entry }
+  | { readonly kind: "correct"; readonly correction: Correction };
+
+/** A budget's period begins. */
+export function accountText({ id, budgetId, start, end }: AccountBalance): string {
+  return `["account","${id}","${budgetId}",${start},${Number.isFinite(end) ? end : "null"}]\n`;
+}
+
+export function holdText(hold: HoldRecord): string {
+  const { id, at, requestId, attempt, keyId, userId, groupId, provider, method, endpoint, model } = hold;
+  const ceiling = hold.ceiling === null ? "null" : `"${hold.ceiling}"`;
+  const accounts = hold.accounts.length === 0 ? "[]" : JSON.stringify(hold.accounts);
+  // Ids are our own, and methods tokens; only what a client may have written needs its characters escaped.
+  return `["hold",${id},${at},"${requestId}",${attempt},"${keyId}","${userId}","${groupId}","${provider}","${method}",${JSON.stringify(endpoint)},${JSON.stringify(model)},${ceiling},${accounts}]\n`;
+}
+
+export function shrinkText(holdId: number, ceiling: Nanos): string {
+  return `["shrink",${holdId},"${ceiling}"]\n`;
+}
+
+/** The process that held it is gone. */
+export function lostText(holdId: number): string {
+  return `["lost",${holdId}]\n`;
+}
+
+export function entryText({ holdId, at, kind, amount, evidence, costing }: Entry): string {
+  const cost = amount === null ? "null" : `"${amount}"`;
+  const shown = evidence === null ? "null" : `"${evidence}"`;
+  return `["end",${holdId},${at},"${kind}",${cost},${shown},${costing === null ? "null" : costingText(costing)}]\n`;
+}
+
+function costingText({ priceBook, uses, serviceTier, region, reportedCost }: Costing): string {
+  const reported = reportedCost === null ? "null" : `"${reportedCost}"`;
+  return `["${priceBook}",${JSON.stringify(uses.map(({ model, quantities }) => [model, quantities]))},${JSON.stringify(serviceTier)},${JSON.stringify(region)},${reported}]`;
+}
+
+export function correctionText({ holdId, at, amount, accounts, reason }: Correction): string {
+  return `${JSON.stringify(["correct", holdId, at, amount.toString(), accounts, reason])}\n`;
+}
+
+/** @throws Error for a line that is no record. */
+export function parseRecords(text: string): LedgerRecord[] {
+  const lines = text.split("\n");
+  lines.pop();
+  return lines.map(parseRecord);
+}
+
+function parseRecord(line: string): LedgerRecord {
+  const [kind, ...fields] = JSON.parse(line) as [string, ...unknown[]];
+  if (kind === "account") return { kind, account: parseAccount(fields) };
+  if (kind === "hold") return { kind, hold: parseHold(fields) };
+  if (kind === "shrink") return { kind, holdId: fields[0] as number, ceiling: BigInt(fields[1] as string) };
+  if (kind === "lost") return { kind, holdId: fields[0] as number };
+  if (kind === "end") return { kind, entry: parseEntry(fields) };
+  if (kind === "correct") return { kind, correction: parseCorrection(fields) };
+  throw new Error(`The ledger has a record of a kind that this version does not know: ${kind}.`);
+}
+
+function parseAccount(fields: readonly unknown[]): AccountBalance {
+  const [id, budgetId, start, end] = fields as [string, string, number, number | null];
+  return { id, budgetId, start, end: end ?? Number.POSITIVE_INFINITY, posted: 0n };
+}
+
+function parseHold(fields: readonly unknown[]): HoldRecord {
+  const [
+    id,
+    at,
+    requestId,
+    attempt,
+    keyId,
+    userId,
+    groupId,
+    provider,
+    method,
+    endpoint,
+    model,
+    ceiling,
+    accounts,
+  ] = fields as [
+    number,
+    number,
+    string,
+    number,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string | null,
+    string | null,
+    string[],
+  ];
+  return {
+    id,
+    at,
+    requestId,
+    attempt,
+    keyId,
+    userId,
+    groupId,
+    provider,
+    method,
+    endpoint,
+    model,
+    ceiling: amountOrNull(ceiling),
+    accounts,
+  };
+}
+
+function parseEntry(fields: readonly unknown[]): Entry {
+  const [holdId, at, kind, amount, evidence, costing] = fields as [
+    number,
+    number,
+    EndKind,
+    string | null,
+    Evidence | null,
+    unknown[] | null,
+  ];
+  return {
+    holdId,
+    at,
+    kind,
+    evidence,
+    amount: amountOrNull(amount),
+    costing: costing === null ? null : parseCosting(costing),
+  };
+}
+
+function parseCosting(fields: readonly unknown[]): Costing {
+  const [priceBook, uses, serviceTier, region, reportedCost] = fields as [
+    string,
+    [string, Costing["uses"][number]["quantities"]][],
+    string | null,
+    string | null,
+    string | null,
+  ];
+  return {
+    priceBook,
+    uses: uses.map(([model, quantities]) => ({ model, quantities })),
+    serviceTier,
+    region,
+    reportedCost: amountOrNull(reportedCost),
+  };
+}
+
+function parseCorrection(fields: readonly unknown[]): Correction {
+  const [holdId, at, amount, accounts, reason] = fields as [number, number, string, string[], string];
+  return { holdId, at, amount: BigInt(amount), accounts, reason };
+}
+
+function amountOrNull(text: string | null): Nanos | null {
+  return text === null ? null : BigInt(text);
+}

@@ -1,0 +1,231 @@
+import type { Demand } from "../domain/demand.ts";
+import { ceilDiv, type Nanos, UNITS_PER_RATE } from "../domain/money.ts";
+import type { Unit } from "../domain/usage.ts";
+import type { PriceBook } from "./book.ts";
+import { rateOf } from "./cost.ts";
+import { MILLISECONDS_PER_RATE, type Rates, type UnitRates } from "./rates.ts";
+import type { Limits } from "./snapshot.ts";
+import { type Amount, type Unbounded, worstOf } from "./worst.ts";
+
+/** The most that a call can cost. */
+export type Ceiling =
+  | Bounded
+  /** Nobody knows what its model costs. */
+  | { readonly kind: "unpriced"; readonly reason: string; readonly fix: string }
+  | (Unbounded & {
+      /** What it costs with a cap, where only that is missing; see `outputThatFits`. */
+      readonly legs: readonly Leg[];
+    });
+
+export interface Bounded {
+  readonly kind: "bounded";
+  readonly nanos: Nanos;
+  /** Of all kinds together. */
+  readonly inputTokens: number;
+  /** Of one answer; 0 where the call makes no text. */
+  readonly outputTokens: number;
+  /** `outputTokens` is the request's own cap. */
+  readonly isCapped: boolean;
+  readonly legs: readonly Leg[];
+}
+
+/** One price that may apply; the dearest decides. Both in nano-dollars times `MILLISECONDS_PER_RATE`. */
+export interface Leg {
+  readonly fixed: bigint;
+  /** For one more token of cap, in all answers together. */
+  readonly perToken: bigint;
+  /** Output that no cap counts, or that is there whatever the cap, in tokens of one answer. */
+  readonly besides: number;
+}
+
+export interface Pricing {
+  /** All that the request can trigger: its standard price, and those of tiers and places that it may run in. */
+  readonly rates: readonly Rates[];
+  readonly limits: Limits;
+  /** As the request names it. */
+  readonly model: string;
+}
+
+/** What a call can cost at most. */
+export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
+  const { rates } = pricing;
+  if (rates.length === 0) return unpriced(pricing.model);
+  if (demand.bounds.kind === "result") return bounded([NOTHING], 0, 0, false);
+  const perCalls = rates.map(({ perCall }) => perCall);
+  if (perCalls.every((price) => price !== undefined)) {
+    return bounded(perCalls.map(flat), 0, 0, false);
+  }
+  if (demand.otherModels) {
+    return {
+      kind: "unbounded",
+      reason: "The request lets other models answer or take part, whose prices may be higher.",
+      fix: "Name one model alone, or set a price per call.",
+      legs: [],
+    };
+  }
+  const context = contextOf(pricing);
+  const worst = worstOf(demand, { context, output: pricing.limits.output, model: pricing.model });
+  if (worst.kind === "unbounded") return { ...worst, legs: [] };
+
+  const legs: Leg[] = [];
+  for (const each of rates) {
+    if (each.perCall !== undefined) {
+      legs.push(flat(each.perCall));
+      continue;
+    }
+    const tables = [
+      each.units,
+      ...(each.tiers ?? []).filter(({ over }) => worst.inputTokens > over).map(({ units }) => units),
+    ];
+    for (const units of tables) {
+      const fixed = fixedOf(worst.amounts, units, each);
+      const perToken = worst.output === undefined ? 0n : dearest(worst.output.units, units);
+      if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
+      const { answers = 0, besides = 0 } = worst.output ?? {};
+      legs.push({ fixed, perToken: perToken * BigInt(answers) * TOKEN_SCALE, besides });
+    }
+  }
+  if (worst.output === undefined) return bounded(legs, worst.inputTokens, 0, false);
+  if (worst.output.tokens === null) {
+    return {
+      kind: "unbounded",
+      reason: `Nobody says how long an answer of ${pricing.model} can be.`,
+      fix: "Give the request a cap on its output.",
+      legs,
+    };
+  }
+  return bounded(legs, worst.inputTokens, worst.output.tokens, worst.output.isCapped);
+}
+
+/** What a call costs at most when its answers have no more than so many tokens. */
+export function costAt({ legs }: { readonly legs: readonly Leg[] }, cap: number): Nanos {
+  let most = 0n;
+  for (const { fixed, perToken, besides } of legs) {
+    const cost = fixed + perToken * BigInt(cap + besides);
+    if (cost > most) most = cost;
+  }
+  return ceilDiv(most, MILLISECONDS_PER_RATE);
+}
+
+/**
+ * The largest cap on the output, in tokens, with which a call costs no more than `available` at most; 0 where there is
+ * none, `Number.MAX_SAFE_INTEGER` where the output costs nothing.
+ */
+export function outputThatFits(ceiling: Ceiling, available: Nanos): number {
+  if (ceiling.kind === "unpriced" || ceiling.legs.length === 0) return 0;
+  let cap = BigInt(Number.MAX_SAFE_INTEGER);
+  for (const { fixed, perToken, besides } of ceiling.legs) {
+    // ceil(x / d) is at most a where x is at most a * d.
+    const left = available * MILLISECONDS_PER_RATE - fixed - perToken * BigInt(besides);
+    if (left < 0n) return 0;
+    if (perToken === 0n) continue;
+    const fits = left / perToken;
+    if (fits < cap) cap = fits;
+  }
+  return Number(cap);
+}
+
+export interface PricedCall {
+  readonly provider: string;
+  /** As the request names it; empty where it names none. */
+  readonly model: string;
+  /** When it arrived, epoch milliseconds. */
+  readonly at: number;
+}
+
+/** `ceilingOf` with the book's prices for all that the request can trigger. */
+export function ceilingFor(book: PriceBook, call: PricedCall, demand: Demand): Ceiling {
+  const { provider, model, at } = call;
+  const rates: Rates[] = [];
+  for (const serviceTier of tiersOf(demand)) {
+    for (const region of regionsOf(demand)) {
+      const price = book.find({ provider, model, at, serviceTier, region });
+      if (price === undefined) return unpriced(model, serviceTier ?? region);
+      rates.push(price.rates);
+    }
+  }
+  return ceilingOf(demand, { rates, limits: book.limits(provider, model), model });
+}
+
+/** What the request says where it asks for nothing but what everybody gets. */
+const STANDARD = /^(?:auto|default|standard|standard_only|on_demand)$/i;
+const EVERYWHERE = /^(?:global|not_available)$/i;
+
+/** A request for another tier may still be served, and billed, by the standard one. */
+function tiersOf({ serviceTier }: Demand): readonly (string | null)[] {
+  return serviceTier === null || STANDARD.test(serviceTier) ? [null] : [null, serviceTier];
+}
+
+function regionsOf({ region, bounds }: Demand): readonly (string | null)[] {
+  if (region === null) return [null, ...(bounds.regions ?? [])];
+  return EVERYWHERE.test(region) ? [null] : [null, region];
+}
+
+/**
+ * A price for requests that are longer than the window shows that some are: Anthropic gives a million tokens, five
+ * times the window and the tier's beginning, to those who ask for it in a header.
+ */
+function contextOf({ rates, limits }: Pricing): number | null {
+  if (limits.context === null) return null;
+  const tier = Math.max(0, ...rates.flatMap(({ tiers = [] }) => tiers.map(({ over }) => over)));
+  return tier >= limits.context ? tier * 5 : limits.context;
+}
+
+const TOKEN_SCALE = MILLISECONDS_PER_RATE / UNITS_PER_RATE;
+const NOTHING: Leg = { fixed: 0n, perToken: 0n, besides: 0 };
+
+/** Undefined where something that is sure to be used, or all that may be, has no price. */
+function fixedOf(amounts: readonly Amount[], units: UnitRates, { least }: Rates): bigint | undefined {
+  let fixed = 0n;
+  let isPriced = false;
+  for (const { units: candidates, quantity, need } of amounts) {
+    const rate = dearest(candidates, units);
+    if (rate === undefined) {
+      if (need === "sure") return undefined;
+      continue;
+    }
+    if (need !== "if priced") isPriced = true;
+    const billed = Math.max(Math.ceil(quantity), ...candidates.map((unit) => least?.[unit] ?? 0));
+    fixed += BigInt(billed) * rate * (candidates[0] === "milliseconds" ? 1n : TOKEN_SCALE);
+  }
+  return isPriced ? fixed : undefined;
+}
+
+function dearest(candidates: readonly Unit[], units: UnitRates): bigint | undefined {
+  let most: bigint | undefined;
+  for (const unit of candidates) {
+    const rate = rateOf(unit, units);
+    if (rate !== undefined && (most === undefined || rate > most)) most = rate;
+  }
+  return most;
+}
+
+function flat(price: Nanos): Leg {
+  return { fixed: price * MILLISECONDS_PER_RATE, perToken: 0n, besides: 0 };
+}
+
+function bounded(
+  legs: readonly Leg[],
+  inputTokens: number,
+  outputTokens: number,
+  isCapped: boolean,
+): Bounded {
+  return {
+    kind: "bounded",
+    nanos: costAt({ legs }, outputTokens),
+    inputTokens,
+    outputTokens,
+    isCapped,
+    legs,
+  };
+}
+
+function unpriced(model: string, circumstance: string | null = null): Ceiling {
+  const what = model === "" ? "this call, which names no model" : model;
+  const where = circumstance === null ? "" : ` as "${circumstance}"`;
+  return {
+    kind: "unpriced",
+    reason: `No price of ${what}${where} is known.`,
+    fix: "An administrator can set one: lmk prices set, or lmk prices default.",
+  };
+}

@@ -1,0 +1,143 @@
+import type {
+  AccountBalance,
+  AccountId,
+  Block,
+  Checkpoint,
+  Commit,
+  JobClaim,
+  LedgerTail,
+} from "../../domain/ledger.ts";
+import type { LedgerStore } from "../../domain/store.ts";
+import { bytes, number, numberOrNull, text } from "../rows.ts";
+import type { Sql, SqlRow, SqlValue } from "../sql.ts";
+import { insertRequests, requestValues } from "./requests.ts";
+
+export class LedgerQueries implements LedgerStore {
+  private readonly sql: Sql;
+
+  constructor(sql: Sql) {
+    this.sql = sql;
+  }
+
+  commit({ block, rows, jobs, checkpoint }: Commit): Promise<void> {
+    return this.commitValues(block, rows.map(requestValues), jobs, checkpoint);
+  }
+
+  /** The same from `requestValues`. */
+  async commitValues(
+    block: Block | null,
+    rows: readonly SqlValue[][],
+    jobs: readonly JobClaim[],
+    checkpoint: Checkpoint | null,
+  ): Promise<void> {
+    await this.sql.transaction(async () => {
+      if (block !== null) {
+        const { seq, at, text, hash } = block;
+        await this.sql.run(INSERT_BLOCK, seq, at, text, hash);
+      }
+      if (rows.length > 0) await insertRequests(this.sql, rows);
+      if (jobs.length > 0)
+        await this.sql.runMany(
+          CLAIM_JOB,
+          jobs.map((job) => [...job]),
+        );
+      if (checkpoint !== null) await this.putCheckpoint(checkpoint);
+    });
+  }
+
+  async claimJob(job: string, requestId: string): Promise<boolean> {
+    return (await this.sql.run(CLAIM_JOB, job, requestId)) > 0;
+  }
+
+  async unclaimJobs(requestIds: readonly string[]): Promise<void> {
+    await this.sql.runMany(
+      "DELETE FROM metered_jobs WHERE request_id = ?",
+      requestIds.map((id) => [id]),
+    );
+  }
+
+  async readLedgerTail(): Promise<LedgerTail> {
+    const [row] = await this.sql.all("SELECT seq, next_hold, open_holds FROM ledger_checkpoint");
+    const seq = row === undefined ? 0 : number(row, "seq");
+    const [head] = await this.sql.all("SELECT * FROM ledger_blocks WHERE seq = ?", seq);
+    const checkpoint =
+      row === undefined
+        ? null
+        : { seq, accounts: [], open: text(row, "open_holds"), nextHold: number(row, "next_hold") };
+    return {
+      checkpoint,
+      head: head === undefined ? null : block(head),
+      blocks: await this.readBlocks(seq, Number.MAX_SAFE_INTEGER),
+    };
+  }
+
+  async readBlocks(after: number, limit: number): Promise<Block[]> {
+    const rows = await this.sql.all(
+      "SELECT * FROM ledger_blocks WHERE seq > ? ORDER BY seq LIMIT ?",
+      after,
+      limit,
+    );
+    return rows.map(block);
+  }
+
+  async listAccounts(since: number): Promise<AccountBalance[]> {
+    const rows = await this.sql.all(
+      "SELECT * FROM accounts WHERE end_at IS NULL OR end_at > ? ORDER BY start_at, id",
+      since,
+    );
+    return rows.map(account);
+  }
+
+  async readAccounts(ids: readonly AccountId[]): Promise<AccountBalance[]> {
+    const found: AccountBalance[] = [];
+    for (const id of ids) {
+      const [row] = await this.sql.all("SELECT * FROM accounts WHERE id = ?", id);
+      if (row !== undefined) found.push(account(row));
+    }
+    return found;
+  }
+
+  private async putCheckpoint({ seq, accounts, open, nextHold }: Checkpoint): Promise<void> {
+    await this.sql.runMany(
+      `INSERT INTO accounts (id, budget_id, start_at, end_at, posted) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET posted = excluded.posted`,
+      accounts.map(({ id, budgetId, start, end, posted }) => [
+        id,
+        budgetId,
+        start,
+        Number.isFinite(end) ? end : null,
+        posted.toString(),
+      ]),
+    );
+    await this.sql.run(
+      `INSERT INTO ledger_checkpoint (id, seq, next_hold, open_holds) VALUES (1, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE
+       SET seq = excluded.seq, next_hold = excluded.next_hold, open_holds = excluded.open_holds`,
+      seq,
+      nextHold,
+      open,
+    );
+  }
+}
+
+const CLAIM_JOB = "INSERT INTO metered_jobs (job, request_id) VALUES (?, ?) ON CONFLICT (job) DO NOTHING";
+const INSERT_BLOCK = "INSERT INTO ledger_blocks (seq, at, text, hash) VALUES (?, ?, ?, ?)";
+
+function block(row: SqlRow): Block {
+  return {
+    seq: number(row, "seq"),
+    at: number(row, "at"),
+    text: text(row, "text"),
+    hash: new Uint8Array(bytes(row, "hash")),
+  };
+}
+
+function account(row: SqlRow): AccountBalance {
+  return {
+    id: text(row, "id"),
+    budgetId: text(row, "budget_id"),
+    start: number(row, "start_at"),
+    end: numberOrNull(row, "end_at") ?? Number.POSITIVE_INFINITY,
+    posted: BigInt(text(row, "posted")),
+  };
+}

@@ -1,0 +1,242 @@
+import type { UnpricedModel } from "../../domain/prices.ts";
+import type {
+  Ending,
+  LoggedRequest,
+  Metered,
+  RequestFilter,
+  RequestRecord,
+  UsageFilter,
+  UsageKey,
+  UsageSum,
+} from "../../domain/request-record.ts";
+import type { RequestStore } from "../../domain/store.ts";
+import { type Evidence, inputTokens, outputTokens, type Quantities, type Unit } from "../../domain/usage.ts";
+import { number, numberOrNull, text, textOrNull } from "../rows.ts";
+import type { Sql, SqlRow, SqlValue } from "../sql.ts";
+
+export class RequestQueries implements RequestStore {
+  private readonly sql: Sql;
+
+  constructor(sql: Sql) {
+    this.sql = sql;
+  }
+
+  async sumUsage(filter: UsageFilter): Promise<UsageSum[]> {
+    const { where, values } = conditions(filter);
+    const columns = filter.by.map((key, at) => `${USAGE_KEYS[key]} AS key_${at}`);
+    const rows = await this.sql.all(
+      `SELECT ${[...columns, SUMS].join(", ")} ${FROM_REQUESTS} ${where}
+       ${columns.length > 0 ? `GROUP BY ${filter.by.map((_, at) => `key_${at}`).join(", ")}` : ""}
+       ORDER BY SUM(r.cost_nanos) DESC, COUNT(*) DESC LIMIT 10000`,
+      ...values,
+    );
+    return rows.map((row) => ({
+      keys: filter.by.map((_, at) => textOrNull(row, `key_${at}`)),
+      requests: number(row, "requests"),
+      inputTokens: number(row, "input_tokens"),
+      outputTokens: number(row, "output_tokens"),
+      costNanos: BigInt(text(row, "cost_nanos")),
+      unpriced: number(row, "unpriced"),
+    }));
+  }
+
+  async listRequests(filter: RequestFilter): Promise<LoggedRequest[]> {
+    const { where, values } = conditions(filter);
+    const rows = await this.sql.all(
+      `SELECT r.*, u.name AS user_name, g.name AS group_name, k.name AS key_name, b.hash AS price_hash
+       ${FROM_REQUESTS} ${where}
+       ORDER BY r.seq ${filter.after === undefined ? "DESC" : "ASC"} LIMIT ?`,
+      ...values,
+      filter.limit,
+    );
+    return rows.map(loggedRequest);
+  }
+
+  pruneRequests(before: number): Promise<number> {
+    return this.sql.run("DELETE FROM requests WHERE at < ?", before);
+  }
+
+  async listUnpriced(priceBook: string, since = 0): Promise<UnpricedModel[]> {
+    const unpriced = "r.usage IS NOT NULL AND r.cost_nanos IS NULL AND r.provider IS NOT NULL AND r.at >= ?";
+    const rows = await this.sql.all(
+      `SELECT r.provider, r.model, COUNT(*) AS requests, MAX(r.at) AS last_at,
+       SUM(CASE WHEN b.hash = ? THEN 1 ELSE 0 END) AS requests_of_book
+       FROM requests r LEFT JOIN price_books b ON b.id = r.price_book
+       WHERE ${unpriced} GROUP BY r.provider, r.model ORDER BY COUNT(*) DESC, r.provider, r.model LIMIT 1000`,
+      priceBook,
+      since,
+    );
+    const units = await this.sql.all(
+      `SELECT DISTINCT r.provider, r.model, used.key AS unit FROM requests r, json_each(r.usage) used
+       WHERE ${unpriced} ORDER BY unit`,
+      since,
+    );
+    const isOf = (row: SqlRow) => (unit: SqlRow) =>
+      unit["provider"] === row["provider"] && unit["model"] === row["model"];
+    return rows.map((row) => ({
+      provider: text(row, "provider"),
+      model: textOrNull(row, "model"),
+      requests: number(row, "requests"),
+      requestsOfBook: number(row, "requests_of_book"),
+      lastAt: number(row, "last_at"),
+      units: units.filter(isOf(row)).map((unit) => text(unit, "unit") as Unit),
+    }));
+  }
+}
+
+/** @param rows From `requestValues`. */
+export async function insertRequests(sql: Sql, rows: readonly SqlValue[][]): Promise<void> {
+  for (const row of rows) if (row[BOOK] != null) row[BOOK] = await bookId(sql, String(row[BOOK]));
+  await sql.runMany(INSERT_REQUEST, rows);
+}
+
+/** Of books that a database has, by their hashes. */
+const bookIds = new WeakMap<Sql, Map<string, number>>();
+
+/** The hash stands once in a table of its own: on every row it would be a third of the log. */
+async function bookId(sql: Sql, hash: string): Promise<number> {
+  const ids = bookIds.get(sql) ?? new Map<string, number>();
+  bookIds.set(sql, ids);
+  const known = ids.get(hash);
+  if (known !== undefined) return known;
+  await sql.run("INSERT INTO price_books (hash) VALUES (?) ON CONFLICT (hash) DO NOTHING", hash);
+  const [row] = await sql.all("SELECT id FROM price_books WHERE hash = ?", hash);
+  const id = number(row ?? {}, "id");
+  ids.set(hash, id);
+  return id;
+}
+
+const FROM_REQUESTS = `FROM requests r
+  LEFT JOIN users u ON u.id = r.user_id
+  LEFT JOIN groups g ON g.id = r.group_id
+  LEFT JOIN keys k ON k.id = r.key_id
+  LEFT JOIN price_books b ON b.id = r.price_book`;
+
+/** As text, because a sum of nano-dollars may be more than a double holds. */
+const SUMS = `COUNT(*) AS requests,
+  COALESCE(SUM(r.input_tokens), 0) AS input_tokens,
+  COALESCE(SUM(r.output_tokens), 0) AS output_tokens,
+  CAST(COALESCE(SUM(r.cost_nanos), 0) AS TEXT) AS cost_nanos,
+  COALESCE(SUM(CASE WHEN r.usage IS NOT NULL AND r.cost_nanos IS NULL THEN 1 ELSE 0 END), 0) AS unpriced`;
+
+const USAGE_KEYS: Record<UsageKey, string> = {
+  user: "u.name",
+  group: "g.name",
+  key: "r.key_id",
+  provider: "r.provider",
+  model: "r.model",
+  endpoint: "r.endpoint",
+  day: "strftime('%Y-%m-%d', r.at / 1000, 'unixepoch')",
+  hour: "strftime('%Y-%m-%dT%H:00Z', r.at / 1000, 'unixepoch')",
+};
+
+/** What both the log and its sums are narrowed by. */
+function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: string; values: SqlValue[] } {
+  const where: string[] = [];
+  const values: SqlValue[] = [];
+  const match = (condition: string, value: SqlValue | undefined, times = 1) => {
+    if (value === undefined) return;
+    where.push(condition);
+    for (let i = 0; i < times; i++) values.push(value);
+  };
+  match("(r.user_id = ? OR u.name = ?)", filter.user, 2);
+  match("(r.group_id = ? OR g.name = ?)", filter.group, 2);
+  match("r.key_id = ?", filter.key);
+  match("r.provider = ?", filter.provider);
+  match("r.model = ?", filter.model);
+  match("r.refusal = ?", filter.refusal);
+  match("r.shadow_refusal LIKE '%: ' || ? || '%'", filter.shadowRefusal);
+  match("r.status = ?", filter.status);
+  match("r.at >= ?", filter.since);
+  match("r.at < ?", filter.until);
+  match("r.seq > ?", filter.after);
+  return { where: where.length > 0 ? `WHERE ${where.join(" AND ")}` : "", values };
+}
+
+const INSERT_REQUEST = `INSERT INTO requests (
+  id, at, key_id, user_id, group_id, provider, method, endpoint, model, status, refusal, ending,
+  first_byte_ms, duration_ms, bytes_in, bytes_out, upstream_request_id, address, shadow_refusal,
+  usage, evidence, input_tokens, output_tokens, cost_nanos, price_book
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** The price book's place among the values. */
+const BOOK = 24;
+
+/** A row as the values of its columns. */
+export function requestValues(row: RequestRecord): SqlValue[] {
+  return [
+    row.id,
+    row.at,
+    row.keyId,
+    row.userId,
+    row.groupId,
+    row.provider,
+    row.method,
+    row.endpoint,
+    row.model,
+    row.status,
+    row.refusal,
+    row.ending,
+    row.firstByteMs,
+    row.durationMs,
+    row.bytesIn,
+    row.bytesOut,
+    row.upstreamRequestId,
+    row.address,
+    row.shadowRefusal,
+    ...meteredValues(row.metered),
+  ];
+}
+
+function meteredValues(metered: Metered | null): SqlValue[] {
+  if (metered === null) return [null, null, null, null, null, null];
+  const { quantities, evidence, costNanos, priceBook } = metered;
+  const cost = costNanos === null ? null : costNanos.toString();
+  return [
+    JSON.stringify(quantities),
+    evidence,
+    inputTokens(quantities),
+    outputTokens(quantities),
+    cost,
+    priceBook,
+  ];
+}
+
+function metered(row: SqlRow): Metered | null {
+  if (row["usage"] == null) return null;
+  return {
+    quantities: JSON.parse(text(row, "usage")) as Quantities,
+    evidence: text(row, "evidence") as Evidence,
+    costNanos: row["cost_nanos"] == null ? null : BigInt(text(row, "cost_nanos")),
+    priceBook: text(row, "price_hash"),
+  };
+}
+
+function loggedRequest(row: SqlRow): LoggedRequest {
+  return {
+    seq: number(row, "seq"),
+    id: text(row, "id"),
+    at: number(row, "at"),
+    keyId: textOrNull(row, "key_id"),
+    userId: textOrNull(row, "user_id"),
+    groupId: textOrNull(row, "group_id"),
+    provider: textOrNull(row, "provider"),
+    method: text(row, "method"),
+    endpoint: text(row, "endpoint"),
+    model: textOrNull(row, "model"),
+    status: number(row, "status"),
+    refusal: textOrNull(row, "refusal"),
+    shadowRefusal: textOrNull(row, "shadow_refusal"),
+    ending: text(row, "ending") as Ending,
+    firstByteMs: numberOrNull(row, "first_byte_ms"),
+    durationMs: number(row, "duration_ms"),
+    bytesIn: number(row, "bytes_in"),
+    bytesOut: number(row, "bytes_out"),
+    upstreamRequestId: textOrNull(row, "upstream_request_id"),
+    address: textOrNull(row, "address"),
+    metered: metered(row),
+    userName: textOrNull(row, "user_name"),
+    groupName: textOrNull(row, "group_name"),
+    keyName: textOrNull(row, "key_name"),
+  };
+}

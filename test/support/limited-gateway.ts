@@ -1,0 +1,103 @@
+/** The gateway's data plane on a socket of its own, for keys whose limits a test sets from one call to the next. */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { systemClock } from "../../src/domain/clock.ts";
+import { createKey } from "../../src/domain/key.ts";
+import type { LimitedScope } from "../../src/domain/limits.ts";
+import type { RequestRecord } from "../../src/domain/request-record.ts";
+import { Directory, type KeyHolder } from "../../src/gateway/directory.ts";
+import { InFlight } from "../../src/gateway/in-flight.ts";
+import { Listener } from "../../src/gateway/listen.ts";
+import { createUpstream } from "../../src/gateway/upstreams.ts";
+import { GENESIS, Journal } from "../../src/ledger/journal.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { stateOf } from "../../src/ledger/replay.ts";
+import { MemoryLimiter } from "../../src/limits/memory-limiter.ts";
+import { PriceBook } from "../../src/pricing/book.ts";
+import { bundledSnapshot } from "../../src/pricing/bundled.ts";
+import { knownProviders } from "../../src/providers/catalogue.ts";
+import { systemTimer } from "../../src/serve/timer.ts";
+import { atEnd } from "./cleanup.ts";
+import { note } from "./record.ts";
+import { noteAddress, noteSecret } from "./record-gateway.ts";
+
+export interface LimitedGateway {
+  readonly url: string;
+  /** The master key. */
+  readonly key: string;
+  /** From the next call on. */
+  limits: readonly LimitedScope[] | undefined;
+  /** A row for every request that has ended. */
+  readonly rows: RequestRecord[];
+}
+
+/** @param bases Where each provider's requests go, by its id. */
+export function startLimitedGateway(bases: Readonly<Record<string, string>>): LimitedGateway {
+  const hasher = {
+    hashKey: (key: string) => new Uint8Array(createHmac("sha256", "fake pepper").update(key).digest()),
+    sameHash: (a: Uint8Array, b: Uint8Array) => timingSafeEqual(a, b),
+    sign: (text: string) => createHmac("sha256", "fake pepper").update(text).digest("base64url"),
+  };
+  const { id, text } = createKey();
+  note({ what: "secret", owner: "gateway", text });
+  const life = { createdAt: 0, revokedAt: null, expiresAt: null };
+  const secrets = [{ version: 1, hash: hasher.hashKey(text), createdAt: 0, expiresAt: null }];
+  const base: KeyHolder = {
+    key: { ...life, id, name: "key", userId: "usr_test", secrets },
+    user: { ...life, id: "usr_test", name: "user", groupId: "grp_test" },
+    group: { ...life, id: "grp_test", name: "group" },
+    scopes: [],
+  };
+  const directory = new Directory();
+  directory.find = (keyId) => {
+    if (keyId !== id) return undefined;
+    return gateway.limits === undefined ? base : { ...base, limits: gateway.limits };
+  };
+  const upstreams = new Map(
+    knownProviders.flatMap((provider) => {
+      const at = bases[provider.id];
+      if (at === undefined) return [];
+      const upstream = createUpstream(provider, at);
+      noteAddress(provider.id, at);
+      noteSecret(provider.id, "fake-credential-0123456789");
+      upstream.credentials = [
+        { id: "env", name: "env", secret: "fake-credential-0123456789", masked: "fake" },
+      ];
+      return [[provider.id, upstream] as const];
+    }),
+  );
+  const rows: RequestRecord[] = [];
+  const parts = { clock: systemClock, timer: systemTimer, report: () => {} };
+  const journal = new Journal({ ...parts, write: async () => {}, key: new Uint8Array(32), head: GENESIS });
+  // At once, and not with what comes meanwhile.
+  journal.log = (row) => void rows.push(row);
+  const ledger = new Ledger({ ...parts, journal, state: stateOf([], "", 1) });
+  const book = new PriceBook(bundledSnapshot());
+  const inFlight = new InFlight(undefined);
+  const listener = new Listener("127.0.0.1", 0, () => {});
+  const gateway: LimitedGateway = { url: listener.url, key: text, limits: undefined, rows };
+  listener.start({
+    gateway: {
+      upstreams,
+      directory,
+      hasher,
+      signer: hasher,
+      inFlight,
+      limiter: new MemoryLimiter(),
+      trustedProxies: [],
+      clock: systemClock,
+      publicUrl: listener.url,
+      ledger,
+      journal,
+      jobs: { claimJob: async () => true },
+      prices: () => book,
+      report: () => {},
+      upstreamProxy: undefined,
+    },
+    own: () => new Response(null, { status: 404 }),
+  });
+  atEnd(async () => {
+    await listener.stop();
+    await inFlight.drain(0);
+  });
+  return gateway;
+}
