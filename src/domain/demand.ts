@@ -79,6 +79,8 @@ export type DemandKind =
   | "tokens"
   | "embedding"
   | "images"
+  /** Embeddings or images, as the model makes them. */
+  | "predict"
   | "speech"
   | "transcription"
   | "rerank"

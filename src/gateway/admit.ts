@@ -1,11 +1,25 @@
+import type { HoldFacts } from "../domain/ledger.ts";
+import type { Nanos } from "../domain/money.ts";
 import { Refusal } from "../domain/refusal.ts";
-import { Hold, type Ledger } from "../ledger/ledger.ts";
+import type { Hold, Ledger } from "../ledger/ledger.ts";
+import type { PriceBook } from "../pricing/book.ts";
+import { type Ceiling, ceilingFor, costAt, outputThatFits } from "../pricing/ceiling.ts";
 import type { Call } from "./authorise.ts";
+import { busy, deferred, exhausted, unknownCost } from "./budget-refusals.ts";
+import { type CostKind, costKind } from "./cost-kind.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Exchange } from "./exchange.ts";
+import { cappable } from "./output-cap.ts";
+
+/** An answer is never cut shorter than this, tokens: it would be of no use. */
+const LEAST_OUTPUT_TOKENS = 1024;
+
+const NO_BUDGETS: readonly string[] = [];
 
 /**
- * Puts a hold on the disk for a call that is about to be forwarded.
+ * Puts a hold on the disk for a call that is about to be forwarded: for the most that it can cost, in every budget that
+ * applies to it.
+ * @returns the call as it may be sent: with a cap on its output, where it fits into its budgets only so.
  * @throws Refusal `budget_exhausted`, `budget_busy`, `unpriced`, or `storage_unavailable`.
  */
 export async function admit(
@@ -13,21 +27,30 @@ export async function admit(
   holder: KeyHolder,
   exchange: Exchange,
   ledger: Ledger,
-): Promise<void> {
-  const facts = {
-    requestId: exchange.id,
-    attempt: 1,
-    at: exchange.at,
-    keyId: holder.key.id,
-    userId: holder.user.id,
-    groupId: holder.group.id,
-    provider: call.route.upstream.provider.id,
-    method: call.method,
-    endpoint: exchange.endpoint,
-    model: exchange.model,
-  };
-  const hold = ledger.reserve(facts, [], null);
-  if (!(hold instanceof Hold)) throw new Error("a hold without budgets was refused");
+  prices: () => PriceBook,
+): Promise<Call> {
+  const kind = costKind(call.route, call.method);
+  exchange.costsNothing = kind === "free";
+  const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, exchange);
+  if (budgets.length === 0) {
+    await begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
+    return call;
+  }
+  const asking = new Asking(call, holder, exchange, ledger, budgets);
+  if (kind === "deferred") asking.requireDeferred();
+  const ceiling = asking.ceilingOf(kind, prices());
+  const admitted = asking.attempt(ceiling) ?? (await asking.wait(ceiling));
+  await begin(admitted.hold, exchange);
+  for (const budget of admitted.hold.shadowed)
+    exchange.shadowRefusals.push(`budget ${budget.name}: budget_exhausted`);
+  // It is written into the body as it is sent.
+  exchange.outputCap = admitted.outputCap;
+  return call;
+}
+
+/** Resolves when the hold is on the disk. */
+async function begin(hold: Hold | undefined, exchange: Exchange): Promise<void> {
+  if (hold === undefined) throw new Error("a hold without budgets was refused");
   exchange.hold = hold;
   try {
     await hold.durable;
@@ -36,11 +59,141 @@ export async function admit(
     throw new Refusal(
       "storage_unavailable",
       "The gateway cannot record requests at the moment; try again later.",
-      {
-        cause,
-      },
+      { cause },
     );
   }
   // The client may have left meanwhile.
   if (exchange.ended) throw exchange.abort.signal.reason;
+}
+
+interface Admitted {
+  readonly hold: Hold;
+  readonly outputCap: number | null;
+}
+
+/** A call that asks for room in its budgets. */
+class Asking {
+  private readonly call: Call;
+  private readonly holder: KeyHolder;
+  private readonly exchange: Exchange;
+  private readonly ledger: Ledger;
+  private readonly budgets: readonly string[];
+  private readonly facts: HoldFacts;
+
+  constructor(call: Call, holder: KeyHolder, exchange: Exchange, ledger: Ledger, budgets: readonly string[]) {
+    this.call = call;
+    this.holder = holder;
+    this.exchange = exchange;
+    this.ledger = ledger;
+    this.budgets = budgets;
+    this.facts = factsOf(holder, exchange);
+  }
+
+  /** @throws Refusal `unpriced` for work whose cost shows only later, unless the policy allows it. */
+  requireDeferred(): void {
+    const said = this.holder.scopes.map(({ policy }) => policy.deferred).filter((one) => one !== undefined);
+    if ((said.length > 0 && said.every(Boolean)) || this.refusesNothing) return;
+    throw deferred(this.ledger.roomIn(this.budgets), this.holder);
+  }
+
+  ceilingOf(kind: CostKind, book: PriceBook): Ceiling {
+    // What it costs is posted when it shows.
+    if (kind === "deferred") return NOTHING;
+    const { provider } = this.facts;
+    const { model, at } = this.exchange;
+    const ceiling = ceilingFor(book, { provider, model: model ?? "", at }, this.call.demand);
+    const isHopeless = ceiling.kind === "unpriced" || (ceiling.kind === "unbounded" && !this.mayCap(ceiling));
+    if (!isHopeless) return ceiling;
+    if (this.refusesNothing) return NOTHING;
+    throw unknownCost(ceiling, this.facts, this.ledger.roomIn(this.budgets), this.holder);
+  }
+
+  /**
+   * @returns undefined where only other calls' holds are in the way.
+   * @throws Refusal `budget_exhausted`.
+   */
+  attempt(ceiling: Ceiling): Admitted | undefined {
+    const room = this.ledger.roomIn(this.budgets);
+    const whole = ceiling.kind === "bounded" ? ceiling.nanos : undefined;
+    if (whole !== undefined && (room === undefined || whole <= room.free)) return this.reserve(whole, null);
+    if (room === undefined) return this.reserve(0n, null);
+    if (whole !== undefined && whole <= room.left) return undefined;
+    if (this.mayCap(ceiling)) {
+      const cap = outputThatFits(ceiling, room.free);
+      if (cap >= LEAST_OUTPUT_TOKENS) return this.reserve(costAt(ceiling, cap), cap);
+      if (outputThatFits(ceiling, room.left) >= LEAST_OUTPUT_TOKENS) return undefined;
+    }
+    throw exhausted(room, ceiling, outputThatFits(ceiling, room.left), this.holder);
+  }
+
+  /** @throws Refusal `budget_busy` where other calls' holds stay in the way for too long. */
+  async wait(ceiling: Ceiling): Promise<Admitted> {
+    let refusal: unknown;
+    const admitted = await this.ledger.whenFreed(() => {
+      if (this.exchange.ended) return LEFT;
+      try {
+        return this.attempt(ceiling);
+      } catch (error) {
+        refusal = error;
+        return LEFT;
+      }
+    });
+    if (refusal !== undefined) throw refusal;
+    if (admitted === LEFT) throw this.exchange.abort.signal.reason;
+    if (admitted === undefined) throw busy(this.ledger.roomIn(this.budgets), this.holder);
+    return admitted;
+  }
+
+  /** Only budgets in shadow mode apply. */
+  private get refusesNothing(): boolean {
+    return this.ledger.roomIn(this.budgets) === undefined;
+  }
+
+  private mayCap(ceiling: Ceiling): ceiling is Exclude<Ceiling, { kind: "unpriced" }> {
+    if (ceiling.kind === "unpriced" || ceiling.legs.length === 0) return false;
+    if (ceiling.kind === "bounded" && (ceiling.isCapped || ceiling.outputTokens === 0)) return false;
+    return cappable(this.call) && this.holder.scopes.every(({ policy }) => policy.capOutput !== false);
+  }
+
+  private reserve(nanos: Nanos, outputCap: number | null): Admitted | undefined {
+    const hold = this.ledger.reserve(this.facts, this.budgets, nanos);
+    return hold === undefined ? undefined : { hold, outputCap };
+  }
+}
+
+/** The client is gone, or was refused: nothing is waited for any more. */
+const LEFT: Admitted = Object.freeze({ hold: undefined as never, outputCap: null });
+
+const NOTHING: Ceiling = {
+  kind: "bounded",
+  nanos: 0n,
+  inputTokens: 0,
+  outputTokens: 0,
+  isCapped: false,
+  legs: [],
+};
+
+function factsOf(holder: KeyHolder, exchange: Exchange): HoldFacts {
+  return {
+    requestId: exchange.id,
+    attempt: 1,
+    at: exchange.at,
+    keyId: holder.key.id,
+    userId: holder.user.id,
+    groupId: holder.group.id,
+    provider: exchange.upstream?.provider.id ?? "",
+    method: exchange.method,
+    endpoint: exchange.endpoint,
+    model: exchange.model,
+  };
+}
+
+function budgetsOf({ scopes }: KeyHolder, { model, upstream }: Exchange): readonly string[] {
+  if (scopes.length === 0) return NO_BUDGETS;
+  const provider = upstream?.provider.id ?? "";
+  const ids: string[] = [];
+  for (const { budgets } of scopes) {
+    for (const budget of budgets) if (budget.covers(provider, model)) ids.push(budget.id);
+  }
+  return ids;
 }

@@ -26,6 +26,8 @@ export class Exchange {
   isSent = false;
   /** Whether its provider takes nothing for it: an error, or an endpoint that is free. */
   costsNothing = false;
+  /** The cap on the answer that the gateway wrote into the request, tokens. */
+  outputCap: number | null = null;
   upstream: Upstream | undefined;
   /** The upstream's own address, or another host of its provider. */
   base: Base | undefined;

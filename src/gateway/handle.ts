@@ -89,20 +89,21 @@ export async function handle(
     const holder = holderOf(request, route, exchange, gateway);
     exchange.holder = holder;
     requireActive(holder, exchange.at);
-    const call = await authorise(request, route, exchange, holder.scopes);
-    const credential = chooseCredential(call);
-    if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
-    await admit(call, holder, exchange, gateway.ledger);
+    const asked = await authorise(request, route, exchange, holder.scopes);
+    const credential = chooseCredential(asked);
+    if (holder.limits !== undefined) await takePermit(asked, holder.limits, exchange, gateway.limiter);
+    const call = await admit(asked, holder, exchange, gateway.ledger, gateway.prices);
 
     exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
     let reply = await forward(call, credential, exchange, gateway);
     exchange.firstByteMs = exchange.elapsedMs();
-    exchange.costsNothing = !reply.ok || route.meter === undefined;
+    if (!reply.ok) exchange.costsNothing = true;
     exchange.upstreamRequestId = upstreamRequestId(reply, route.upstream.provider.requestIdHeaders);
     if (reply.status === 401 && !route.withoutKey)
       throw await rejectedCredential(reply, route.upstream, credential, gateway);
     if (isRedirect(reply)) reply = await settleRedirect(reply, call, exchange, gateway);
     const headers = answerHeaders(reply, exchange.id);
+    if (exchange.outputCap !== null) headers.set("x-llamakey-output-cap", String(exchange.outputCap));
     if (route.links.length > 0) {
       const permit = (link: string) =>
         withCapability(link, holder.key.id, gateway.signer, gateway.upstreams, exchange.at);

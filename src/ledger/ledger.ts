@@ -22,13 +22,14 @@ const MAX_WAIT_MS = 5000;
 /** Calls that may wait at a time; more are told to come again. */
 const MAX_WAITERS = 1000;
 
-/** Why nothing was reserved: of all budgets, the one with the least room. */
-export interface Shortfall {
+/** What is left in the budgets that apply to a call together. */
+export interface Room {
+  /** The one with the least. */
   readonly budget: Budget;
   /** When its period ends, epoch milliseconds. */
   readonly until: number;
-  /** What a call may cost at most in each of them, were no other call under way. */
-  readonly room: Nanos;
+  /** What a call may cost at most, were no other call under way. */
+  readonly left: Nanos;
   /** What is free of other calls' holds as well. */
   readonly free: Nanos;
 }
@@ -100,20 +101,49 @@ export class Ledger {
     this.retryWaiters();
   }
 
+  /** @returns undefined where none of these budgets refuses anything. */
+  roomIn(budgetIds: readonly string[]): Room | undefined {
+    const now = this.parts.clock.now();
+    let room: Room | undefined;
+    for (const id of budgetIds) {
+      const line = this.budgets.get(id);
+      if (line === undefined || line.budget.shadow) continue;
+      const { posted, pending, span } = this.accountOf(line, now);
+      const left = atLeastZero(line.budget.amount - posted);
+      const free = atLeastZero(line.budget.amount - posted - pending);
+      room =
+        room === undefined || free < room.free
+          ? { budget: line.budget, until: span.end, left: least(left, room?.left ?? left), free }
+          : { ...room, left: least(left, room.left) };
+    }
+    return room;
+  }
+
   /**
    * Reserves a call's ceiling in all of these budgets, or in none.
    * The hold is not on the disk yet: see `Hold.durable`.
    * @param ceiling Null only where there are no budgets.
+   * @returns undefined where a budget has not so much left.
    */
-  reserve(facts: HoldFacts, budgetIds: readonly string[], ceiling: Nanos | null): Hold | Shortfall {
+  reserve(facts: HoldFacts, budgetIds: readonly string[], ceiling: Nanos | null): Hold | undefined {
     const accounts: Account[] = [];
+    const shadowed: Budget[] = [];
     if (ceiling !== null) {
       const now = this.parts.clock.now();
-      const shortfall = this.claim(budgetIds, ceiling, now, accounts);
-      if (shortfall !== undefined) return shortfall;
+      for (const id of budgetIds) {
+        const line = this.budgets.get(id);
+        // Removed since the request was identified: nobody wants it kept any more.
+        if (line === undefined) continue;
+        const account = this.accountOf(line, now);
+        accounts.push(account);
+        if (account.posted + account.pending + ceiling <= line.budget.amount) continue;
+        if (!line.budget.shadow) return undefined;
+        shadowed.push(line.budget);
+      }
       for (const account of accounts) this.take(account, ceiling);
     }
     const hold = new Hold(this.nextHold++, facts, ceiling, accounts, this);
+    hold.shadowed = shadowed;
     this.open.set(hold.id, hold);
     hold.durable = this.parts.journal.appendDurably(holdText(hold.record));
     return hold;
@@ -246,35 +276,6 @@ export class Ledger {
     return written ?? undefined;
   }
 
-  private claim(
-    budgetIds: readonly string[],
-    ceiling: Nanos,
-    now: number,
-    accounts: Account[],
-  ): Shortfall | undefined {
-    let room: Nanos | undefined;
-    let free: Nanos | undefined;
-    let tightest: Line | undefined;
-    for (const id of budgetIds) {
-      const line = this.budgets.get(id);
-      // Removed since the request was identified: nobody wants it kept any more.
-      if (line === undefined) continue;
-      const account = this.accountOf(line, now);
-      accounts.push(account);
-      if (line.budget.shadow) continue;
-      const left = line.budget.amount - account.posted;
-      if (room === undefined || left < room) room = left;
-      if (free === undefined || left - account.pending < free) {
-        free = left - account.pending;
-        tightest = line;
-      }
-    }
-    if (free === undefined || room === undefined || tightest === undefined || ceiling <= free)
-      return undefined;
-    const until = this.accountOf(tightest, now).span.end;
-    return { budget: tightest.budget, until, room: atLeastZero(room), free: atLeastZero(free) };
-  }
-
   private take(account: Account, ceiling: Nanos): void {
     account.pending += ceiling;
     if (account.isRecorded) return;
@@ -364,6 +365,8 @@ export class Hold {
   /** Resolves when the hold is on the disk: nothing is sent before. */
   durable: Promise<void> = Promise.resolve();
   isUnresolved = false;
+  /** Budgets in shadow mode that have not so much left. */
+  shadowed: readonly Budget[] = [];
   private hasEnded = false;
   private readonly ledger: Ledger;
 
@@ -413,6 +416,10 @@ export class Hold {
     this.hasEnded = true;
     return true;
   }
+}
+
+function least(a: Nanos, b: Nanos): Nanos {
+  return a < b ? a : b;
 }
 
 function atLeastZero(amount: Nanos): Nanos {

@@ -3,7 +3,7 @@ import { Dice, SimulatedStore, SimulatedTime, Truth } from "../../test/support/s
 import type { Budget } from "../domain/budget.ts";
 import type { Period } from "../domain/period.ts";
 import type { Journal } from "./journal.ts";
-import { Hold, type Ledger } from "./ledger.ts";
+import type { Hold, Ledger } from "./ledger.ts";
 import { openLedger } from "./open.ts";
 import { Verifier } from "./verify.ts";
 
@@ -134,15 +134,12 @@ class World {
     };
     if (!life.journal.healthy) return;
     let hold = life.ledger.reserve(facts, ids, ceiling);
-    if (!(hold instanceof Hold) && hold.room >= ceiling) {
-      const waited = await life.ledger.whenFreed(() => {
-        const again = life.ledger.reserve(facts, ids, ceiling);
-        return again instanceof Hold ? again : undefined;
-      });
+    if (hold === undefined && (life.ledger.roomIn(ids)?.left ?? 0n) >= ceiling) {
+      const waited = await life.ledger.whenFreed(() => life.ledger.reserve(facts, ids, ceiling));
       if (life.isOver) return;
-      hold = waited ?? hold;
+      hold = waited;
     }
-    if (!(hold instanceof Hold)) {
+    if (hold === undefined) {
       this.refused++;
       return;
     }

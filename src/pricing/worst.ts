@@ -63,6 +63,8 @@ export function worstOf(demand: Demand, limits: ModelLimits): Worst | Unbounded 
       return ofEmbedding(demand, limits);
     case "images":
       return ofImages(demand);
+    case "predict":
+      return ofPrediction(demand);
     case "speech":
       return ofSpeech(demand);
     case "transcription":
@@ -177,6 +179,23 @@ function ofImages(demand: Demand): Worst {
         need: "one of",
       },
       { units: ["images"], quantity: answers, need: "one of" },
+      { units: ["requests"], quantity: 1, need: "if priced" },
+    ],
+  };
+}
+
+/** How many images are made where the request does not say. */
+const IMAGES_UNASKED = 4;
+
+function ofPrediction({ bounds, bytes, answers, items }: Demand): Worst {
+  const read = bytes + bounds.hiddenTokens;
+  return {
+    kind: "worst",
+    inputTokens: read,
+    amounts: [
+      { units: ["input_tokens"], quantity: read, need: "one of" },
+      { units: ["characters"], quantity: bytes, need: "one of" },
+      { units: ["images"], quantity: Math.max(answers, IMAGES_UNASKED) * items, need: "one of" },
       { units: ["requests"], quantity: 1, need: "if priced" },
     ],
   };

@@ -2,6 +2,7 @@ import type { Refusal } from "../domain/refusal.ts";
 import { huggingfaceTaskUsage } from "./formats/huggingface-task.ts";
 import { ietfLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
+import { huggingfaceTaskDemand } from "./formats/other-demands.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers } from "./reasons.ts";
@@ -70,7 +71,10 @@ export const huggingface: Provider = {
     },
   ],
   streamUsage: "ask",
-  meters: [...openaiMeters, { method: "POST", path: /./, format: huggingfaceTaskUsage }],
+  meters: [
+    ...openaiMeters,
+    { method: "POST", path: /./, format: huggingfaceTaskUsage, demand: huggingfaceTaskDemand },
+  ],
   unlisted: "Tasks on its own machines: they cost what the hardware does by the second.",
   client: { keys: [{ name: "HF_TOKEN", prefix: "hf_", broad: true, unguided: true }], bases: [] },
 };

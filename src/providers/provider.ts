@@ -1,5 +1,6 @@
 import type { Exceeded } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
+import type { DemandFormat } from "./formats/demand.ts";
 import type { UsageFormat } from "./formats/usage.ts";
 import type { MintRule } from "./mint.ts";
 
@@ -37,12 +38,18 @@ export interface Provider {
    * as in `Denial`.
    */
   readonly rawBodies?: RegExp;
-  /** What names the model in bodies and forms, where that is not `model`. */
-  readonly modelName?: string;
-  /** The query parameter that names it where the body does not. */
-  readonly modelInQuery?: string;
+  /** The query parameter that names the model where the body does not, if that is not called `model`. */
+  readonly modelParameter?: string;
   /** Paths that name the model, in the first group; matched against the decoded path as it is sent. */
   readonly modelInPath?: RegExp;
+  /** The parameter of the query that names the model, where no body is asked for one. */
+  readonly modelInQuery?: string;
+  /** Request headers that choose a service tier, and so the price. */
+  readonly tierHeaders?: readonly string[];
+  /** Endpoints that cost nothing although something is sent there; beside all that is only read or deleted. As in `Denial`. */
+  readonly free?: RegExp;
+  /** Endpoints that start work whose cost shows only later: batches, fine-tunes, videos. As in `Denial`. */
+  readonly deferred?: RegExp;
   /** How answers tell what they used, first match wins; an endpoint without one is not metered. */
   readonly meters: readonly MeterRule[];
   /** Absolute links in answers that an SDK would follow with the master key, or past the gateway. */
@@ -167,6 +174,8 @@ export interface MeterRule {
   /** Matches as `Denial.path` does. */
   readonly path: RegExp;
   readonly format: UsageFormat;
+  /** How its requests say what they can cost; one of which nothing is said can cost anything. */
+  readonly demand?: DemandFormat;
 }
 
 export interface LinkRule {

@@ -296,10 +296,8 @@ describe("a call's model", () => {
     ["/azure/openai/deployments/My-Model/chat/completions?api-version=2024-10-21", "My-Model"],
     ["/azure/openai/v1/responses", "of-the-body"],
     ["/openai/v1/chat/completions", "of-the-body"],
-    ["/openai/v1/chat/completions?model=of-the-query", "of-the-body"],
     ["/elevenlabs/v1/text-to-speech/v", "called-otherwise"],
-    ["/elevenlabs/v1/text-to-speech/v?model_id=of-the-query", "called-otherwise"],
-    ["/deepgram/v1/speak?model=of-the-query", "of-the-body"],
+    ["/deepgram/v1/speak?model=of-the-query", "of-the-query"],
   ];
   for (const [path, model] of calls) {
     test(`is ${model} at ${path}`, async () => {
@@ -317,7 +315,7 @@ test("a call's model is the query's where no body names it", async () => {
   for (const [path, model] of [
     ["/elevenlabs/v1/text-to-speech/v/stream?model_id=eleven_flash_v2_5", "eleven_flash_v2_5"],
     ["/deepgram/v1/listen?smart_format=true&model=nova-3", "nova-3"],
-    ["/openai/v1/models?model=x", null],
+    ["/elevenlabs/v1/text-to-speech/v/stream?model=x", null],
   ] as const) {
     const body = new Uint8Array([1, 2, 3]);
     const headers = { "content-type": "audio/mpeg", "content-length": "3" };

@@ -1,5 +1,7 @@
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiChatUsage } from "./formats/openai-chat.ts";
+import { chatDemand } from "./formats/openai-demand.ts";
+import { callDemand } from "./formats/other-demands.ts";
 import { perRequestUsage } from "./formats/per-request.ts";
 import { jsonMembers, type TokenRequest, UnusableCredential } from "./mint.ts";
 import { defaults, type ErrorFormat, inHeader, type Provider } from "./provider.ts";
@@ -81,9 +83,15 @@ export const vectara: Provider = {
     { method: "*", path: /^\/[a-z]+-(?:api-keys?|app-clients?)(\/|$)/, why: mints },
     { method: "*", path: /^\/[a-z]+-users?(\/|$)/, why: administers },
   ],
+  free: /^\/(?:corpora|generation_presets|jobs)(?:\/|$)(?!.*\/query$)/,
   meters: [
-    { method: "POST", path: /\/llms\/chat\/completions$/, format: openaiChatUsage },
-    { method: "POST", path: /\/(?:query|chats|turns|events)$/, format: perRequestUsage },
+    {
+      method: "POST",
+      path: /\/llms\/chat\/completions$/,
+      format: openaiChatUsage,
+      demand: chatDemand("max_tokens"),
+    },
+    { method: "POST", path: /\/(?:query|chats|turns|events)$/, format: perRequestUsage, demand: callDemand },
   ],
   unlisted: "All: calls cost what the plan says.",
   client: {

@@ -1,4 +1,6 @@
+import { messagesDemand } from "./formats/anthropic-demand.ts";
 import { geminiUsage } from "./formats/gemini.ts";
+import { embedContentDemand, generateDemand, predictDemand } from "./formats/gemini-demand.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
@@ -43,6 +45,7 @@ export const vertex: Provider = {
   },
   errors: googleErrors,
   accountHeaders: googleAccountHeaders,
+  // What the body says of a model does not count.
   modelInPath: /\/models\/([^/:]+):/,
   // Ours, and nothing of it is for Google, however it is spelt.
   denied: [{ method: "*", path: /^\/oauth2(?:\/|$)/, why: mints }],
@@ -54,14 +57,19 @@ export const vertex: Provider = {
     },
   },
   requestIdHeaders: [],
+  tierHeaders: ["x-vertex-ai-llm-shared-request-type"],
+  free: /:(?:counttokens|computetokens|cancel)$|\/count-tokens(?:@[^:/]*)?:rawpredict$|\/cachedcontents$/,
+  deferred: /:predictlongrunning$|\/(?:batchpredictionjobs|tuningjobs|custom[jJ]obs)$/,
   meters: [
     {
       method: "POST",
       path: /\/publishers\/anthropic\/.*:(?:stream)?rawpredict$/,
       format: vertexAnthropicUsage,
+      demand: messagesDemand,
     },
-    { method: "POST", path: /:(?:stream)?generatecontent$|:(?:batch)?embedcontents?$/, format: geminiUsage },
-    { method: "POST", path: /:predict$/, format: googlePredictUsage },
+    { method: "POST", path: /:(?:stream)?generatecontent$/, format: geminiUsage, demand: generateDemand },
+    { method: "POST", path: /:(?:batch)?embedcontents?$/, format: geminiUsage, demand: embedContentDemand },
+    { method: "POST", path: /:predict$/, format: googlePredictUsage, demand: predictDemand },
     ...openaiMeters,
   ],
   client: {
