@@ -47,7 +47,7 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
   }
   const type = request.headers.get("content-type") ?? "";
   const isForm = type.startsWith("multipart/");
-  const { modelForms, fileBodies } = route.upstream.provider;
+  const { modelForms, fileBodies, rawBodies } = route.upstream.provider;
   const mustRead =
     fileBodies?.test(route.endpoint) !== true &&
     (isForm
@@ -70,7 +70,8 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
     return { body: bytes, demand, scanned: null };
   }
   // Read for certain even where the path has named one already.
-  const scanned = scan(plain, format);
+  const mayBeFile = type === "" && rawBodies?.test(route.endpoint) === true;
+  const scanned = scan(plain, format, mayBeFile);
   exchange.model = namedModel(route, scanned?.model ?? null);
   const demand = scanned ?? bodilessDemand(format.bounds, plain.length);
   addTierOfHeaders(scanned, request.headers, route);
@@ -123,11 +124,13 @@ export function hasBody(headers: Headers): boolean {
 /** Types that may name a model: JSON, and what clients send JSON as that set no type of their own. */
 const NAMING_TYPE = /^(?:$|text\/(?:plain|json)|application\/(?:json|x-www-form-urlencoded|[\w.+-]+\+json))/i;
 
-function scan(bytes: Uint8Array, format: DemandFormat): Scanned | null {
+/** @param mayBeFile What is no clear JSON is none at all then. */
+function scan(bytes: Uint8Array, format: DemandFormat, mayBeFile: boolean): Scanned | null {
   try {
     return scanObject(bytes, format);
   } catch (error) {
     if (!(error instanceof UnclearJson)) throw error;
+    if (mayBeFile) return null;
     throw new Refusal("bad_request", `The request's JSON cannot be read for certain: ${error.message}.`);
   }
 }

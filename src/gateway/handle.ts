@@ -82,7 +82,8 @@ export async function handle(
     const route = findRoute(url, gateway.upstreams);
     exchange.upstream = route.upstream;
     exchange.base = route.at;
-    exchange.endpoint = route.path.slice(0, MAX_LOGGED_PATH);
+    // What is asked at an upstream's very address has no path of its own.
+    exchange.endpoint = (route.path || "/").slice(0, MAX_LOGGED_PATH);
     if (request.method === "HEAD" && !presentsKey(request.headers, route))
       return answerProbe(exchange, onEnd);
     const holder = holderOf(request, route, exchange, gateway);

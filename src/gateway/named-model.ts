@@ -11,10 +11,10 @@ const MAX_MODEL_LENGTH = 256;
  * @throws Refusal `bad_request` where two places name different ones.
  */
 export function namedModel(route: Route, inBody: string | null): string | null {
-  const { modelInQuery } = route.upstream.provider;
+  const { modelInQuery, modelParameter = "model" } = route.upstream.provider;
   const inPath = modelInPath(route);
   if (inPath !== null) return cut(inPath);
-  const inQuery = modelInQueryOf(route.query, modelInQuery ?? "model");
+  const inQuery = modelInQueryOf(route.query, modelInQuery ?? modelParameter);
   if (modelInQuery !== undefined) return cut(inQuery);
   if (inQuery !== null && inBody !== null && inQuery !== inBody) {
     throw ambiguous(`its query names "${cut(inQuery)}" and its body "${cut(inBody)}"`);

@@ -34,6 +34,7 @@ export const deepgram: Provider = {
     probe: "/v1/projects",
   },
   errors,
+  rawBodies: /^\/listen$/,
   denied: [
     { method: "*", path: /^\/auth\/grant(\/|$)/, why: mints },
     { method: "*", path: /^\/projects\/[^/]+\/keys(\/|$)/, why: mints },

@@ -36,6 +36,7 @@ export const elevenlabs: Provider = {
     probe: "/v1/user/subscription",
   },
   errors,
+  modelParameter: "model_id",
   denied: [
     { method: "*", path: /^\/single-use-token(\/|$)/, why: mints },
     {

@@ -28,6 +28,7 @@ export function huggingfaceEndpoint(name: string, upstream: string): Provider {
     },
     errors: huggingfaceErrors,
     accountHeaders: ["x-hf-bill-to"],
+    rawBodies: /^\/?$/,
     // A task is asked at the address itself, which leaves no path.
     meters: [
       ...openaiMeters,

@@ -52,6 +52,8 @@ export const huggingface: Provider = {
     })),
   ],
   modelForms: [/^\/audio\//],
+  // Its SDKs send audio and pictures as they are.
+  rawBodies: /^\/hf-inference\//,
   links: [
     {
       // Of these links the SDKs keep the path alone and put it behind the base that the first call went to.

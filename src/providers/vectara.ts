@@ -27,9 +27,9 @@ function appClientGrant(secret: string, auth: string): TokenRequest | undefined 
   }
   return {
     name: client_id,
-    url: `${auth}/oauth/token`,
-    contentType: "application/json",
-    body: JSON.stringify({ client_id, client_secret, grant_type: "client_credentials" }),
+    url: `${auth}/oauth2/token`,
+    contentType: "application/x-www-form-urlencoded",
+    body: new URLSearchParams({ client_id, client_secret, grant_type: "client_credentials" }).toString(),
   };
 }
 
@@ -72,7 +72,11 @@ export const vectara: Provider = {
   errors,
   accountHeaders: ["customer-id"],
   account: { header: "customer-id", path: /^\/v1\//, variable: "VECTARA_CUSTOMER_ID" },
-  clientTokens: { path: "/vectara-auth/oauth/token", grants: { client_credentials: "client_secret" } },
+  clientTokens: {
+    // The second is what its Python SDK asks from 0.4 on, and version 1's own token server, with the secret in `Basic`.
+    paths: ["/vectara-auth/oauth/token", "/vectara-auth/oauth2/token"],
+    grants: { client_credentials: "client_secret" },
+  },
   denied: [
     { method: "*", path: /^\/(?:api_keys|app_clients)(\/|$)/, why: mints },
     { method: "*", path: /^\/users(\/|$)/, why: administers },

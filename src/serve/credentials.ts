@@ -48,7 +48,8 @@ export class Credentials implements CredentialDesk {
       const token = this.minted.get(credential.id) ?? this.tokenOf(credential, upstream);
       if (token === undefined) return credential;
       minted.set(credential.id, token);
-      return { ...credential, minted: token };
+      const account = upstream.provider.credential.mint?.account?.(credential.secret);
+      return { ...credential, minted: token, ...(account === undefined ? {} : { account }) };
     };
     for (const { provider, environmentCredential } of this.parts.configured) {
       const upstream = this.parts.upstreams.get(provider.id);

@@ -7,7 +7,7 @@ import { recordingUpstream, reply } from "../support/recording-upstream.ts";
 import { serviceAccount, serviceAccountFile, startTokenServer } from "../support/token-server.ts";
 
 const CLIENT_SECRET = "vectara-PLANTEDsecret0123456789abcdefghij";
-const tokens = startTokenServer();
+const tokens = await startTokenServer();
 tokens.prefix = "ya29.c.PLANTEDtoken0123456789abcdefghijklmnop";
 const upstream = await recordingUpstream();
 const fromFile = serviceAccountFile(`${tokens.url}/token`);
