@@ -1,12 +1,18 @@
 import type { CapRule } from "../providers/formats/demand.ts";
-import type { Call } from "./authorise.ts";
 import { demandFormat } from "./demand-format.ts";
 import { CLOSE_BRACE, OPEN_BRACE, skipSpace } from "./json-bytes.ts";
+import type { Route } from "./route.ts";
 import type { Scanned } from "./scan.ts";
 import { type Edit, spliced } from "./splice.ts";
 
+interface Cappable {
+  readonly scanned: Scanned | null;
+  readonly route: Route;
+  readonly method: string;
+}
+
 /** Whether a cap on its output can be written into this call's body: not where that is compressed. */
-export function cappable({ scanned, route, method }: Call): boolean {
+export function cappable({ scanned, route, method }: Cappable): boolean {
   return scanned !== null && demandFormat(route, method).cap !== undefined;
 }
 
