@@ -25,6 +25,7 @@ import { version } from "../version.ts";
 import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
+import { noteEnvironment } from "./environment-note.ts";
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
@@ -92,6 +93,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const keyEncryptionKey = loadVaultKey(config.vaultKey, data.vaultKeyFile, data.isNew);
   const store = await openSqliteStore(data.database);
   const vault = await Vault.open(keyEncryptionKey, store);
+  await store.openAudit(vault.keyFor("audit"));
   const isOperator = equals(operatorToken(config.adminToken, data.operatorTokenFile));
   const listener = openListener(config);
   const publicUrl = config.publicUrl ?? listener.url;
@@ -133,6 +135,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
 
   const firstUser = await variant.makeUsers(store, vault, clock);
   if (firstUser !== undefined) writeExports(exports, firstUser, publicUrl, []);
+  await noteEnvironment(store, configured, clock.now());
   await directory.load(store);
   await credentials.load();
 
@@ -197,7 +200,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     upstreams: usable,
     publicUrl,
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
-    admin: (request) => admin.fetch(request),
+    admin: (request, address) => admin.fetch(request, { address }),
   });
   listener.start({
     gateway: {
