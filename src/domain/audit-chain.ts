@@ -1,4 +1,5 @@
 import type { AuditRow } from "./audit.ts";
+import type { AuditStore } from "./store.ts";
 
 /** The log's end at some moment. Kept elsewhere, it shows later that nothing before it was cut off. */
 export interface AuditHead {
@@ -77,6 +78,19 @@ export async function verifyAudit(
   }
   return { rows: count, problems, head: last };
 }
+
+/** All rows of a store, for `verifyAudit`; no more than a page of them in memory. */
+export async function* auditRows(store: Pick<AuditStore, "listAudit">): AsyncGenerator<AuditRow> {
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: AuditRow[] = await store.listAudit({ after, limit: PAGE });
+    yield* page;
+    const last = page.at(-1);
+    // A row that somebody numbered badly must not make it go round in circles.
+    after = last !== undefined && last.seq > after ? last.seq : undefined;
+  }
+}
+
+const PAGE = 1000;
 
 /** For an operator to keep elsewhere: `lmkaudit_<seq>_<hash>_<signature>`. */
 export function signHead({ seq, hash }: AuditHead, key: Uint8Array): string {
