@@ -1,8 +1,9 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Group } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { notFound } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
   jsonBody,
@@ -46,8 +47,8 @@ const change = createRoute({
   },
 });
 
-export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts): AdminApp {
+  const app = resource();
   const view = (group: Group) => ({ id: group.id, name: group.name, ...lifetimeView(group, clock.now()) });
   const find = async (ref: string) => {
     const found = findByRef(await store.listGroups(), ref);
@@ -66,14 +67,14 @@ export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts):
       revokedAt: null,
       expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
     };
-    await store.addGroup(group);
+    await store.audited(c.var.source, "addGroup", group);
     await directoryChanged();
     return c.json(view(group), 201);
   });
   app.openapi(change, async (c) => {
     const input = c.req.valid("json");
     const group = await find(c.req.valid("param").ref);
-    await store.updateGroup(group.id, lifetimeFields(input, clock.now()));
+    await store.audited(c.var.source, "updateGroup", group.id, lifetimeFields(input, clock.now()));
     await directoryChanged();
     const members = new Set((await store.listUsers()).filter((u) => u.groupId === group.id).map((u) => u.id));
     const keyIds = (await store.listKeys()).filter((key) => members.has(key.userId)).map((key) => key.id);

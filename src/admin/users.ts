@@ -1,9 +1,10 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Group, User } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
 import { findByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { notFound } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
   jsonBody,
@@ -53,8 +54,8 @@ const change = createRoute({
   },
 });
 
-export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): AdminApp {
+  const app = resource();
   const view = (user: User, groups: readonly Group[]) => ({
     id: user.id,
     name: user.name,
@@ -89,14 +90,14 @@ export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): 
       revokedAt: null,
       expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
     };
-    await store.addUser(user);
+    await store.audited(c.var.source, "addUser", user);
     await directoryChanged();
     return c.json(view(user, await store.listGroups()), 201);
   });
   app.openapi(change, async (c) => {
     const input = c.req.valid("json");
     const user = await find(c.req.valid("param").ref);
-    await store.updateUser(user.id, {
+    await store.audited(c.var.source, "updateUser", user.id, {
       ...lifetimeFields(input, clock.now()),
       ...(input.group === undefined ? {} : { groupId: (await findGroup(input.group)).id }),
     });

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addAuditVerb } from "./audit.ts";
 import { addBudgetVerbs } from "./budget.ts";
 import { addCredentialVerbs } from "./credential.ts";
 import { addDemoVerb, type Demo } from "./demo.ts";
@@ -78,6 +79,7 @@ function buildProgram(io: Io, { serve, demo, version }: Actions, exit: (code: nu
   addPolicyVerbs(program, io);
   addBudgetVerbs(program, io);
   addSettingsVerbs(program, io);
+  addAuditVerb(program, io);
   return program;
 }
 

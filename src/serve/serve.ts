@@ -25,6 +25,7 @@ import { version } from "../version.ts";
 import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
+import { noteEnvironment } from "./environment-note.ts";
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
@@ -93,6 +94,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const keyEncryptionKey = loadVaultKey(config.vaultKey, data.vaultKeyFile, data.isNew);
   const store = await openSqliteStore(data.database);
   const vault = await Vault.open(keyEncryptionKey, store);
+  await store.openAudit(vault.keyFor("audit"));
   const isOperator = equals(operatorToken(config.adminToken, data.operatorTokenFile));
   const listener = openListener(config);
   const publicUrl = config.publicUrl ?? listener.url;
@@ -134,6 +136,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
 
   const firstUser = await variant.makeUsers(store, vault, clock);
   if (firstUser !== undefined) writeExports(exports, firstUser, publicUrl, []);
+  await noteEnvironment(store, configured, clock.now());
   await directory.load(store);
   await credentials.load();
 
@@ -198,7 +201,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     upstreams: usable,
     publicUrl,
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
-    admin: (request) => admin.fetch(request),
+    admin: (request, address) => admin.fetch(request, { address }),
   });
   listener.start({
     gateway: {

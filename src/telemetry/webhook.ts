@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import { randomBase62 } from "../domain/key.ts";
 import type { Webhook as WebhookSettings } from "../domain/settings.ts";
-import type { PolicyStore } from "../domain/store.ts";
+import type { ThresholdEventStore } from "../domain/store.ts";
 import type { ThresholdEvent } from "../domain/threshold-event.ts";
 
 /** What is told of a budget that has reached a threshold. Money is decimal dollars, times are RFC 3339. */
@@ -17,7 +17,7 @@ export interface ThresholdFacts {
 }
 
 export interface WebhookParts {
-  readonly store: Pick<PolicyStore, "addThresholdEvent" | "listUntoldEvents" | "closeThresholdEvent">;
+  readonly store: Pick<ThresholdEventStore, "addThresholdEvent" | "listUntoldEvents" | "closeThresholdEvent">;
   readonly clock: Clock;
   /** Where to; null for nowhere. */
   readonly settings: () => WebhookSettings | null;
