@@ -1,8 +1,8 @@
 /** Budgets as users and administrators meet them, with a provider that takes exactly one cent for a call. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { atEnd } from "../support/cleanup.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
 /** $1.25 and $10 for a million: 8 and 999 tokens are one cent. */
 const ONE_CENT = { prompt_tokens: 8, completion_tokens: 999, total_tokens: 1007 };
@@ -15,10 +15,8 @@ interface Provider {
   delayMs: number;
 }
 
-function startProvider(): Provider {
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
+async function startProvider(): Promise<Provider> {
+  const { origin } = await serveRecorded({
     async fetch(request) {
       if (request.method === "GET") return Response.json({ data: [] });
       const text = await request.text();
@@ -37,8 +35,7 @@ function startProvider(): Provider {
       });
     },
   });
-  atEnd(() => server.stop(true));
-  const provider: Provider = { base: `http://127.0.0.1:${server.port}/v1`, bodies: [], delayMs: 0 };
+  const provider: Provider = { base: `${origin}/v1`, bodies: [], delayMs: 0 };
   return provider;
 }
 
@@ -47,7 +44,7 @@ let gateway: Gateway;
 let users = 0;
 
 beforeAll(async () => {
-  provider = startProvider();
+  provider = await startProvider();
   gateway = await startGateway({
     env: { OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789", LMK_OPENAI_UPSTREAM: provider.base },
   });
