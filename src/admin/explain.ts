@@ -3,7 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import { formatPeriod } from "../domain/budget-change.ts";
 import type { DescribedCaller, Explanation } from "../domain/explanation.ts";
 import { formatDollars } from "../domain/money.ts";
-import { findByRef } from "./groups.ts";
+import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -81,15 +81,10 @@ export function explanations({ store, explain: find }: AdminParts): AdminApp {
       store.listUsers(),
       store.listKeys(),
     ]);
-    if (group !== undefined) {
-      const found = findByRef(groups, group);
-      if (found === undefined) throw notFound("group", group);
-      return { group: found.id };
-    }
+    if (group !== undefined) return { group: getByRef("group", groups, group).id };
     const held = key === undefined ? undefined : keys.find(({ id }) => id === key);
     if (key !== undefined && held === undefined) throw notFound("key", key);
-    const found = findByRef(users, held?.userId ?? user ?? "");
-    if (found === undefined) throw notFound("user", user ?? "");
+    const found = getByRef("user", users, held?.userId ?? user ?? "");
     return { group: found.groupId, user: found.id, key };
   };
 

@@ -13,6 +13,7 @@ import {
   lifetimeView,
   listOf,
   Name,
+  newLifetime,
   Ref,
   Time,
 } from "./schemas.ts";
@@ -50,11 +51,7 @@ const change = createRoute({
 export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts): AdminApp {
   const app = resource();
   const view = (group: Group) => ({ id: group.id, name: group.name, ...lifetimeView(group, clock.now()) });
-  const find = async (ref: string) => {
-    const found = findByRef(await store.listGroups(), ref);
-    if (found === undefined) throw notFound("group", ref);
-    return found;
-  };
+  const find = async (ref: string) => getByRef("group", await store.listGroups(), ref);
 
   app.openapi(list, async (c) => c.json({ items: (await store.listGroups()).map(view) }, 200));
   app.openapi(show, async (c) => c.json(view(await find(c.req.valid("param").ref)), 200));
@@ -63,9 +60,7 @@ export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts):
     const group: Group = {
       id: `grp_${randomBase62(10)}`,
       name,
-      createdAt: clock.now(),
-      revokedAt: null,
-      expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+      ...newLifetime(expiresAt, clock.now()),
     };
     await store.audited(c.var.source, "addGroup", group);
     await directoryChanged();
@@ -90,4 +85,15 @@ export function findByRef<Thing extends { id: string; name: string }>(
   ref: string,
 ): Thing | undefined {
   return things.find((thing) => thing.id === ref) ?? things.find((thing) => thing.name === ref);
+}
+
+/** @throws HTTPException 404 */
+export function getByRef<Thing extends { id: string; name: string }>(
+  noun: string,
+  things: readonly Thing[],
+  ref: string,
+): Thing {
+  const found = findByRef(things, ref);
+  if (found === undefined) throw notFound(noun, ref);
+  return found;
 }

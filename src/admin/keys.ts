@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MasterKey } from "../domain/directory.ts";
 import { createKey } from "../domain/key.ts";
-import { findByRef } from "./groups.ts";
+import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -14,6 +14,7 @@ import {
   lifetimeView,
   listOf,
   Name,
+  newLifetime,
   Ref,
   Reference,
   rfc3339,
@@ -108,17 +109,14 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
   app.openapi(show, async (c) => c.json(await find(c.req.valid("param").ref), 200));
   app.openapi(add, async (c) => {
     const { user, name, expiresAt } = c.req.valid("json");
-    const owner = findByRef(await store.listUsers(), user);
-    if (owner === undefined) throw notFound("user", user);
+    const owner = getByRef("user", await store.listUsers(), user);
     const created = createKey();
     const now = clock.now();
     const key: MasterKey = {
       id: created.id,
       name: name ?? "key",
       userId: owner.id,
-      createdAt: now,
-      revokedAt: null,
-      expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+      ...newLifetime(expiresAt, now),
       secrets: [{ version: 1, hash: keyHasher.hashKey(created.text), createdAt: now, expiresAt: null }],
     };
     await store.audited(c.var.source, "addKey", key);

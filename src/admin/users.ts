@@ -1,9 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Group, User } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
-import { findByRef } from "./groups.ts";
+import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
@@ -14,6 +13,7 @@ import {
   lifetimeView,
   listOf,
   Name,
+  newLifetime,
   Ref,
   Reference,
   Time,
@@ -62,16 +62,8 @@ export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): 
     group: { id: user.groupId, name: groups.find((group) => group.id === user.groupId)?.name ?? "" },
     ...lifetimeView(user, clock.now()),
   });
-  const find = async (ref: string) => {
-    const found = findByRef(await store.listUsers(), ref);
-    if (found === undefined) throw notFound("user", ref);
-    return found;
-  };
-  const findGroup = async (ref: string) => {
-    const found = findByRef(await store.listGroups(), ref);
-    if (found === undefined) throw notFound("group", ref);
-    return found;
-  };
+  const find = async (ref: string) => getByRef("user", await store.listUsers(), ref);
+  const findGroup = async (ref: string) => getByRef("group", await store.listGroups(), ref);
 
   app.openapi(list, async (c) => {
     const groups = await store.listGroups();
@@ -86,9 +78,7 @@ export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): 
       id: `usr_${randomBase62(10)}`,
       name,
       groupId: (await findGroup(group ?? DEFAULT_GROUP)).id,
-      createdAt: clock.now(),
-      revokedAt: null,
-      expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+      ...newLifetime(expiresAt, clock.now()),
     };
     await store.audited(c.var.source, "addUser", user);
     await directoryChanged();

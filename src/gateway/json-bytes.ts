@@ -156,3 +156,10 @@ function count(bytes: Uint8Array, start: number, counts: (first: number | undefi
   }
   return items;
 }
+
+/** Whether a text stands in a value, in whatever case. */
+export function includes(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+  const value = decoder.decode(bytes.subarray(start, end));
+  // Escapes hide letters: then it may stand there.
+  return value.includes("\\") || value.toLowerCase().includes(text);
+}

@@ -19,7 +19,8 @@ export function namedModel(route: Route, inBody: string | null): string | null {
   if (inQuery !== null && inBody !== null && inQuery !== inBody) {
     throw ambiguous(`its query names "${cut(inQuery)}" and its body "${cut(inBody)}"`);
   }
-  return cut(inBody ?? inQuery);
+  // A provider that reads no query takes its model from a body that we may not have read.
+  return cut(inBody);
 }
 
 export function ambiguous(how: string): Refusal {

@@ -10,6 +10,7 @@ import {
   countItems,
   countPrompts,
   decodeString,
+  includes,
   isEmpty,
   numberAt,
   OPEN_BRACE,
@@ -46,6 +47,7 @@ export class Scanned implements Demand {
   toolUses: number | null = null;
   otherModels = false;
   speaks = false;
+  draws = false;
   predicts = false;
   background = false;
   items = 1;
@@ -119,8 +121,9 @@ export class Scanned implements Demand {
       case "otherModels":
         if (!isEmpty(bytes, start)) this.otherModels = true;
         return;
-      case "speaks":
-        this.speaks = true;
+      case "modalities":
+        this.speaks = includes(bytes, start, end, "audio");
+        this.draws = includes(bytes, start, end, "image");
         return;
       case "predicts":
         this.predicts = true;

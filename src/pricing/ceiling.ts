@@ -5,7 +5,7 @@ import type { PriceBook } from "./book.ts";
 import { rateOf } from "./cost.ts";
 import { MILLISECONDS_PER_RATE, type Rates, type UnitRates } from "./rates.ts";
 import type { Limits } from "./snapshot.ts";
-import { type Amount, type Unbounded, worstOf } from "./worst.ts";
+import { type Amount, type Output, type Unbounded, worstOf } from "./worst.ts";
 
 /** The most that a call can cost. */
 export type Ceiling =
@@ -79,7 +79,7 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
     ];
     for (const units of tables) {
       const fixed = fixedOf(worst.amounts, units, each);
-      const perToken = worst.output === undefined ? 0n : dearest(worst.output.units, units);
+      const perToken = perTokenOf(worst.output, units);
       if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
       const { answers = 0, besides = 0 } = worst.output ?? {};
       const least = leastOf(worst.output?.units ?? [], units, each);
@@ -201,6 +201,13 @@ function leastOf(candidates: readonly Unit[], units: UnitRates, { least }: Rates
     sum += BigInt(least[unit] ?? 0) * rate * (unit === "milliseconds" ? 1n : TOKEN_SCALE);
   }
   return sum;
+}
+
+function perTokenOf(output: Output | undefined, units: UnitRates): bigint | undefined {
+  if (output === undefined) return 0n;
+  return output.sure.every((unit) => rateOf(unit, units) !== undefined)
+    ? dearest(output.units, units)
+    : undefined;
 }
 
 function dearest(candidates: readonly Unit[], units: UnitRates): bigint | undefined {

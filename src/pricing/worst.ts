@@ -21,6 +21,8 @@ export interface Amount {
 
 export interface Output {
   readonly units: readonly Unit[];
+  /** Without a price of each of these the call has none. */
+  readonly sure: readonly Unit[];
   /** Of one answer; null where neither the request nor the model has a limit. */
   readonly tokens: number | null;
   readonly isCapped: boolean;
@@ -126,6 +128,10 @@ function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Wors
         "reasoning_tokens",
         "output_image_tokens",
         ...(demand.speaks ? (["output_audio_tokens"] as const) : []),
+      ],
+      sure: [
+        ...(demand.speaks ? (["output_audio_tokens"] as const) : []),
+        ...(demand.draws ? (["output_image_tokens"] as const) : []),
       ],
       tokens,
       isCapped,

@@ -50,7 +50,7 @@ export const elevenlabs: Provider = {
   ],
   requestIdHeaders: ["request-id", "x-trace-id"],
   modelForms: [/^\/speech-to-text(?:\/|$)/],
-  free: /^\/(?:voices|studio|convai|pronunciation-dictionaries|history)(?:\/|$)/,
+  free: /^\/(?:voices|pronunciation-dictionaries|history)(?:\/|$)/,
   // The model is `model_id` here.
   meters: [
     {

@@ -59,7 +59,7 @@ export const gemini: Provider = {
   // Python sends the pieces of an upload without any key.
   links: [{ path: /^\/upload\//, headers: ["x-goog-upload-url"], followedWithoutKey: true }],
   requestIdHeaders: [],
-  free: /:(?:counttokens|counttextTokens|cancel)$|^\/(?:upload\/|files(?:\/|$)|cachedcontents|filesearchstores|webhooks)/i,
+  free: /:(?:counttokens|counttextTokens|cancel)$|^\/(?:upload\/|files(?:\/|$)|webhooks)/i,
   deferred:
     /:(?:asyncbatchembedcontent|batchgeneratecontent|predictlongrunning)$|^\/(?:batches|tunedmodels)$/,
   meters: [

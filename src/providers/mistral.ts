@@ -39,7 +39,7 @@ export const mistral: Provider = {
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/(?:.+\/)?credentials(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],
   requestIdHeaders: ["mistral-correlation-id", "x-request-id", "x-kong-request-id"],
-  free: /^\/(?:files|agents|libraries)(?:\/(?!completions)|$)|\/cancel$/,
+  free: /^\/(?:files|agents)(?:\/(?!completions)|$)|\/cancel$/,
   deferred: /^\/(?:batch|fine_tuning)\/jobs$/,
   meters: [
     { method: "POST", path: /\/ocr$/, format: mistralOcrUsage, demand: ocrDemand },

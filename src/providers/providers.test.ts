@@ -303,7 +303,6 @@ describe("a call's model", () => {
     ["/huggingface/fal-ai/fal-ai/flux/dev", "fal-ai/flux/dev"],
     ["/huggingface/v1/chat/completions", "of-the-body"],
     ["/replicate/v1/models/acme/m/predictions", "acme/m"],
-    ["/replicate/v1/predictions", "of-the-body"],
     ["/fireworks/inference/v1/workflows/accounts/a/models/m/text_to_image", "accounts/a/models/m"],
     ["/openai/v1/chat/completions", "of-the-body"],
     ["/elevenlabs/v1/text-to-speech/v", "called-otherwise"],

@@ -83,7 +83,7 @@ export const vectara: Provider = {
     { method: "*", path: /^\/[a-z]+-(?:api-keys?|app-clients?)(\/|$)/, why: mints },
     { method: "*", path: /^\/[a-z]+-users?(\/|$)/, why: administers },
   ],
-  free: /^\/(?:corpora|generation_presets|jobs)(?:\/|$)(?!.*\/query$)/,
+  free: /^\/(?:corpora(?:\/[^/]+(?:\/(?:documents|upload_file))?)?|generation_presets)$/,
   meters: [
     {
       method: "POST",

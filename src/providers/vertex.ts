@@ -58,7 +58,7 @@ export const vertex: Provider = {
   },
   requestIdHeaders: [],
   tierHeaders: ["x-vertex-ai-llm-shared-request-type"],
-  free: /:(?:counttokens|computetokens|cancel)$|\/count-tokens(?:@[^:/]*)?:rawpredict$|\/cachedcontents$/,
+  free: /:(?:counttokens|computetokens|cancel)$|\/count-tokens(?:@[^:/]*)?:rawpredict$/,
   deferred: /:predictlongrunning$|\/(?:batchpredictionjobs|tuningjobs|custom[jJ]obs)$/,
   meters: [
     {

@@ -44,7 +44,7 @@ test("the private key, the client secret and the tokens are in no log, answer or
   seen += await everyCall(gateway, refusals);
   const { items } = JSON.parse(await admin(gateway, "GET", "/credentials")) as { items: { id: string }[] };
   for (const { id } of items) seen += await admin(gateway, "POST", `/credentials/${id}/test`);
-  for (const path of ["credentials", "requests?limit=100", "providers"])
+  for (const path of ["credentials", "requests?limit=100", "providers", "audit?limit=1000"])
     seen += await admin(gateway, "GET", `/${path}`);
   seen += await (await fetch(`${gateway.url}/lmk/env`, { headers: gateway.bearer })).text();
 

@@ -49,7 +49,8 @@ export type Fact =
   | "serverTool"
   /** Others models may answer. */
   | "otherModels"
-  | "speaks"
+  /** What the answer may be made of: `text`, `audio`, `image`. */
+  | "modalities"
   | "predicts"
   | "caching"
   /** One prompt, or a list of them: texts, or lists of tokens. */

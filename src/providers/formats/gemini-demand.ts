@@ -15,8 +15,7 @@ const PARTS: Parts = {
 const CONFIG: Members = {
   maxOutputTokens: { is: "cap", also: ["max_output_tokens"] },
   candidateCount: { is: "answers", also: ["candidate_count"] },
-  responseModalities: { is: "speaks", also: ["response_modalities"] },
-  speechConfig: { is: "speaks", also: ["speech_config"] },
+  responseModalities: { is: "modalities", also: ["response_modalities"] },
 };
 
 /** `generateContent`, plain or streamed. The path names the model; one in the body does not count. */
@@ -70,13 +69,12 @@ export const interactionsDemand: DemandFormat = {
     previous_interaction_id: { is: "stored", also: ["previousInteractionId"] },
     cached_content: { is: "stored", also: ["cachedContent"] },
     service_tier: { is: "tier", also: ["serviceTier"] },
-    response_modalities: { is: "speaks", also: ["responseModalities"] },
+    response_modalities: { is: "modalities", also: ["responseModalities"] },
     input: { parts: { names: { mime_type: "mime", mimeType: "mime", data: "inline", uri: "file" } } },
     generation_config: {
       also: ["generationConfig"],
       members: {
         max_output_tokens: { is: "cap", also: ["maxOutputTokens"] },
-        speech_config: { is: "speaks", also: ["speechConfig"] },
       },
     },
     tools: { tools: { by: "type", clientRun: ["function", "computer_use"] } },

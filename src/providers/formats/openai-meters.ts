@@ -57,10 +57,10 @@ export const openaiMeters = metersWith(chatDemand("max_tokens"));
 /** Of those whose chat takes `max_completion_tokens`. */
 export const newerOpenaiMeters = metersWith(chatDemand("max_completion_tokens"));
 
-/** What is uploaded, counted, checked, cancelled or named costs nothing; storage is not billed by the call. */
+/** What is uploaded, counted, checked, cancelled or named; what is stored is not billed by the call. */
 export const openaiFree =
-  /^(?:\/deployments\/[^/]+)?\/(?:(?:files|uploads|moderations|vector_stores|conversations|assistants|threads|containers|skills)(?:\/|$)(?!.*\/runs(?:\/|$)|.*\/search$)|responses\/input_tokens$|.*\/cancel$|chat\/completions\/[^/]+$)/;
+  /^(?:\/deployments\/[^/]+)?(?:\/v1)?\/(?!.*\/(?:runs|search)(?:\/|$))(?:(?:files|uploads|moderations|vector_stores|conversations|assistants|threads|skills)(?:\/|$)|responses\/input_tokens$|.*\/cancel$|chat\/completions\/[^/]+$)/;
 
 /** Work whose cost shows only when it is done. */
 export const openaiDeferred =
-  /^(?:\/batches|\/fine[_-]tun(?:ing\/jobs|es)|\/videos(?:\/[^/]+\/(?:remix|extend|edit))?|\/evals\/.*\/runs)$/;
+  /^(?:\/v1)?\/(?:batches|fine[_-]tun(?:ing\/jobs|es)|videos(?:\/[^/]+\/(?:remix|extend|edit))?|evals\/.*\/runs)$/;
