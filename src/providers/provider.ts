@@ -38,7 +38,7 @@ export interface Provider {
    * as in `Denial`.
    */
   readonly rawBodies?: RegExp;
-  /** The query parameter that names the model where the body does not, if that is not called `model`. */
+  /** The query parameter that may name the model beside the body, if that is not called `model`. */
   readonly modelParameter?: string;
   /** Paths that name the model, in the first group; matched against the decoded path as it is sent. */
   readonly modelInPath?: RegExp;

@@ -1,13 +1,13 @@
 /** Who changed what, from where: every change through the admin API has its row, and the command line shows it. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { startChatUpstream } from "../support/chat-upstream.ts";
 import { type Gateway, type Named, root, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
 const realKey = "sk-test-fake-0123456789abcdefghijklmnop";
 
-const upstream = await startChatUpstream();
+const upstream = await serveRecorded({ fetch: () => Response.json({ data: [] }) });
 
 interface Row {
   seq: number;
@@ -28,7 +28,7 @@ interface Page {
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({
-    env: { OPENAI_API_KEY: realKey, LMK_OPENAI_UPSTREAM: upstream.base },
+    env: { OPENAI_API_KEY: realKey, LMK_OPENAI_UPSTREAM: `${upstream.origin}/v1` },
   });
 });
 
@@ -55,7 +55,7 @@ describe("the start", () => {
       openai: {
         variable: "OPENAI_API_KEY",
         masked: "sk-tes...mnop",
-        upstream: upstream.base,
+        upstream: `${upstream.origin}/v1`,
       },
     });
   });
