@@ -93,6 +93,13 @@ describe("a model in several places", () => {
     ],
     ["Replicate's version", "/replicate/v1/predictions", '{"version":"v"}', JSON_TYPE, "v"],
     [
+      "Replicate's two names",
+      "/replicate/v1/predictions",
+      '{"version":"v","model":"w"}',
+      JSON_TYPE,
+      "bad_request",
+    ],
+    [
       "Replicate's path",
       "/replicate/v1/models/meta/llama/predictions",
       '{"input":{}}',
