@@ -2,7 +2,13 @@ import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
 import type { ScopeChange, ScopePolicy, StoredBudget } from "./policy.ts";
-import type { PinnedSnapshot, PriceOverride, PricingDefault, UnpricedModel } from "./prices.ts";
+import type {
+  KeptPriceBook,
+  PinnedSnapshot,
+  PriceOverride,
+  PricingDefault,
+  UnpricedModel,
+} from "./prices.ts";
 import type { LoggedRequest, RequestFilter, UsageFilter, UsageSum } from "./request-record.ts";
 import type { OrganisationSettings } from "./settings.ts";
 import type { ThresholdEvent } from "./threshold-event.ts";
@@ -97,6 +103,17 @@ export interface PriceStore {
   /** Null goes back to the list prices that came with this version. */
   pinSnapshot(snapshot: PinnedSnapshot | null): Promise<void>;
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
+  /**
+   * Keeps what a book was made of, for good; one that is kept already stays as it is.
+   * @param snapshotText That of its snapshot; null where it is kept already.
+   */
+  keepPriceBook(book: KeptPriceBook, snapshotText: string | null): Promise<void>;
+  /** All that were ever kept. */
+  listKeptPriceBooks(): Promise<KeptPriceBook[]>;
+  /** The text of a kept book's snapshot. */
+  readKeptSnapshot(hash: string): Promise<string | null>;
+  /** Hashes of all kept snapshots. */
+  listKeptSnapshots(): Promise<string[]>;
 }
 
 /** Policies, budgets, and what holds for the whole installation. */

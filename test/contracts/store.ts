@@ -353,6 +353,18 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.listPricingDefaults()).toEqual({ vectara: flat });
     });
 
+    test("keeps what price books were made of, each once and as it was first", async () => {
+      const book = (hash: string) => ({ hash, basis: `{"of":"${hash}"}`, snapshotHash: "s1" });
+      await store.keepPriceBook(book("b2"), "snapshot é");
+      await store.keepPriceBook(book("b1"), null);
+      await store.keepPriceBook({ ...book("b2"), basis: "another" }, "another");
+      await reopen();
+      expect(await store.listKeptPriceBooks()).toEqual([book("b1"), book("b2")]);
+      expect(await store.readKeptSnapshot("s1")).toBe("snapshot é");
+      expect(await store.readKeptSnapshot("s2")).toBeNull();
+      expect(await store.listKeptSnapshots()).toEqual(["s1"]);
+    });
+
     test("keeps the snapshot that was pinned last", async () => {
       expect(await store.readPinnedSnapshot()).toBeNull();
       await store.pinSnapshot({ text: "one", pinnedAt: T0 });

@@ -172,4 +172,19 @@ export const migrations: readonly string[] = [
   );
   ALTER TABLE requests ADD COLUMN shadow_refusal TEXT;
   `,
+  `
+  CREATE TABLE kept_snapshots (
+    hash TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+  );
+  CREATE TABLE kept_price_books (
+    hash TEXT PRIMARY KEY,
+    basis TEXT NOT NULL,
+    snapshot_hash TEXT NOT NULL
+  );
+  CREATE TABLE pruned_requests (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    before BIGINT NOT NULL
+  );
+  `,
 ];
