@@ -9,7 +9,7 @@ import type {
   PricingDefault,
   UnpricedModel,
 } from "./prices.ts";
-import type { LoggedRequest, RequestFilter, UsageFilter, UsageSum } from "./request-record.ts";
+import type { LoggedRequest, RequestFilter, RowCostView, UsageFilter, UsageSum } from "./request-record.ts";
 import type { OrganisationSettings } from "./settings.ts";
 import type { ThresholdEvent } from "./threshold-event.ts";
 
@@ -69,6 +69,10 @@ export interface RequestStore {
   sumUsage(filter: UsageFilter): Promise<UsageSum[]>;
   /** Deletes rows that arrived before this time; returns how many. */
   pruneRequests(before: number): Promise<number>;
+  /** Rows that arrived before this time may be missing; 0 where none was ever deleted. */
+  prunedBefore(): Promise<number>;
+  /** Costs of the rows behind this one, oldest first. */
+  readRowCosts(after: number, limit: number): Promise<RowCostView[]>;
   /** Of the log's rows that used something and have no cost; most requests first. */
   listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
 }
@@ -112,8 +116,6 @@ export interface PriceStore {
   listKeptPriceBooks(): Promise<KeptPriceBook[]>;
   /** The text of a kept book's snapshot. */
   readKeptSnapshot(hash: string): Promise<string | null>;
-  /** Hashes of all kept snapshots. */
-  listKeptSnapshots(): Promise<string[]>;
 }
 
 /** Policies, budgets, and what holds for the whole installation. */

@@ -117,11 +117,6 @@ export class PriceQueries implements PriceStore {
     const [row] = await this.sql.all("SELECT text FROM kept_snapshots WHERE hash = ?", hash);
     return row === undefined ? null : text(row, "text");
   }
-
-  async listKeptSnapshots(): Promise<string[]> {
-    const rows = await this.sql.all("SELECT hash FROM kept_snapshots ORDER BY hash");
-    return rows.map((row) => text(row, "hash"));
-  }
 }
 
 function overrideRates(json: string): OverrideRates {
