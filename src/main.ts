@@ -2,6 +2,7 @@ import { runProgram } from "./commands/program.ts";
 import { demo } from "./serve/demo.ts";
 import { cleanEnvironment, followParent } from "./serve/process.ts";
 import { serve } from "./serve/serve.ts";
+import { verify } from "./serve/verify.ts";
 import { version } from "./version.ts";
 
 const args = process.argv.slice(2);
@@ -22,5 +23,6 @@ const code = await runProgram(args, {
     prepare();
     return demo(settings);
   },
+  verify: (settings, head) => verify({ ...process.env, ...settings }, process.cwd(), head),
 });
 process.exit(code);

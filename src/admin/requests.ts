@@ -33,7 +33,7 @@ const RequestView = z
     upstreamRequestId: z.string().nullable(),
     address: z.string().nullable(),
     usage: z.record(z.string(), z.number()).nullable().describe("What was used, by unit."),
-    evidence: z.enum(["reported", "counted", "ceiling"]).nullable(),
+    evidence: z.enum(["reported", "counted", "ceiling", "decided"]).nullable(),
     costNanos: z.string().nullable().describe("Nano-dollars; null where no price is known."),
     priceBook: z.string().nullable().describe("SHA-256 of the prices that it was computed with."),
   })

@@ -6,6 +6,7 @@ import type { DemoSettings } from "./demo.ts";
 import type { Io } from "./io.ts";
 import { runProgram } from "./program.ts";
 import type { ServeSettings } from "./serve.ts";
+import type { Verify } from "./verify.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -19,12 +20,14 @@ interface Run {
   err: string;
   served: ServeSettings | undefined;
   demonstrated?: DemoSettings;
+  verified?: { settings: ServeSettings; head: string | undefined };
 }
 
 async function lmk(
   args: readonly string[],
   environment: Record<string, string> = {},
   stdin = "",
+  report: Awaited<ReturnType<Verify>> = { problems: ["there is nothing"] },
 ): Promise<Run> {
   const run: Run = { code: -1, out: "", err: "", served: undefined };
   const io: Io = {
@@ -48,9 +51,46 @@ async function lmk(
     run.demonstrated = settings;
     return 8;
   };
-  run.code = await runProgram(args, { serve, demo, version: "1.2.3" }, io);
+  const verify = async (settings: ServeSettings, head: string | undefined) => {
+    run.verified = { settings, head };
+    return report;
+  };
+  run.code = await runProgram(args, { serve, demo, verify, version: "1.2.3" }, io);
   return run;
 }
+
+describe("lmk verify", () => {
+  const report = {
+    blocks: 3,
+    holds: 2,
+    entries: 1,
+    open: 1,
+    total: "0.10",
+    recomputed: 1,
+    notRecomputable: 0,
+    requests: 2,
+    head: "3.abc.def",
+    findings: [],
+    more: 0,
+  };
+
+  test("ends with 0 where nothing is wrong, and with 1 where something is, naming block and hold", async () => {
+    const fine = await lmk(["verify", "--data-dir", "/d", "--head", "2.x.y"], {}, "", report);
+    expect([fine.code, fine.verified]).toEqual([0, { settings: { LMK_DATA_DIR: "/d" }, head: "2.x.y" }]);
+    expect(fine.out).toContain("Nothing is wrong.");
+    expect(fine.out).toContain("3.abc.def");
+    const findings = [{ block: 2, hold: 7, what: "hold 7 is odd" }];
+    const wrong = await lmk(["verify"], {}, "", { ...report, findings, more: 4 });
+    expect(wrong.code).toBe(1);
+    expect(wrong.out).toMatch(/^2 +7 +hold 7 is odd\nand 4 more$/m);
+    const json = await lmk(["verify", "--json"], {}, "", { ...report, findings });
+    expect([json.code, JSON.parse(json.out)]).toEqual([1, { ...report, findings }]);
+  });
+
+  test("says why it cannot read", async () => {
+    expect(await lmk(["verify"])).toMatchObject({ code: 1, out: "", err: "lmk: there is nothing\n" });
+  });
+});
 
 describe("lmk serve", () => {
   const cases: [args: string[], settings: ServeSettings][] = [

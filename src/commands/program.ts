@@ -18,11 +18,13 @@ import { addServeVerb, type Serve } from "./serve.ts";
 import { printable } from "./table.ts";
 import { addUsageVerb } from "./usage.ts";
 import { addUserVerbs } from "./user.ts";
+import { addVerifyVerb, type Verify } from "./verify.ts";
 
 /** What a command line can do beside talking to a running gateway. */
 export interface Actions {
   readonly serve: Serve;
   readonly demo: Demo;
+  readonly verify: Verify;
   /** For `--version`. */
   readonly version: string;
 }
@@ -51,8 +53,12 @@ export async function runProgram(
   }
 }
 
-/** @param exit Told how `serve` or `demo` ended. */
-function buildProgram(io: Io, { serve, demo, version }: Actions, exit: (code: number) => void): Command {
+/** @param exit Told how `serve`, `demo` or `verify` ended. */
+function buildProgram(
+  io: Io,
+  { serve, demo, verify, version }: Actions,
+  exit: (code: number) => void,
+): Command {
   const program = new Command("lmk")
     .description("LlaMaKey: one key per user in front of every LLM API.")
     .version(version)
@@ -80,6 +86,7 @@ function buildProgram(io: Io, { serve, demo, version }: Actions, exit: (code: nu
   addBudgetVerbs(program, io);
   addSettingsVerbs(program, io);
   addAuditVerb(program, io);
+  addVerifyVerb(program, io, verify, exit);
   return program;
 }
 

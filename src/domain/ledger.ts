@@ -46,6 +46,8 @@ export interface Entry {
   readonly evidence: Evidence | null;
   /** What the amount was computed from, where it was. */
   readonly costing: Costing | null;
+  /** Why it was decided so, where somebody decided. */
+  readonly reason?: string | undefined;
 }
 
 /** All that a cost is computed from: with it and the price book, anybody can do it again. */
@@ -73,6 +75,8 @@ export interface Correction {
   readonly amount: Nanos;
   readonly accounts: readonly AccountId[];
   readonly reason: string;
+  /** Where it makes the sum what the usage costs by this book. */
+  readonly priceBook: string | null;
 }
 
 /** What one commit appended to the ledger, chained to the one before. */
@@ -110,6 +114,18 @@ export interface Checkpoint {
 /** Says which request metered a job, whose usage comes with every later look at it. */
 export type JobClaim = readonly [job: string, requestId: string];
 
+/** Changes what the log says of a request's cost, because the ledger says something else now. */
+export interface RowCost {
+  readonly requestId: string;
+  /** When the request arrived, epoch milliseconds. */
+  readonly at: number;
+  /** Added to what is there; to nothing where the row has no cost. */
+  readonly amount: Nanos;
+  /** Null leaves what is there. */
+  readonly evidence: Evidence | null;
+  readonly priceBook: string | null;
+}
+
 /** All that is written together. */
 export interface Commit {
   /** Null where only log rows are written. */
@@ -117,6 +133,8 @@ export interface Commit {
   readonly rows: readonly RequestRecord[];
   /** Jobs that were metered where they were begun. */
   readonly jobs: readonly JobClaim[];
+  /** Of rows that were written before, or are now. */
+  readonly costs: readonly RowCost[];
   readonly checkpoint: Checkpoint | null;
 }
 

@@ -38,6 +38,15 @@ export interface PinnedSnapshot {
   readonly pinnedAt: number;
 }
 
+/** What a price book was made of, so that the costs computed with it can be worked out again. */
+export interface KeptPriceBook {
+  /** SHA-256 of `basis`, hexadecimal. */
+  readonly hash: string;
+  /** The snapshot's hash, the rules and the decisions, as JSON: see `pricing/book.ts`. */
+  readonly basis: string;
+  readonly snapshotHash: string;
+}
+
 /** A model that calls used without its price being known. */
 export interface UnpricedModel {
   readonly provider: string;

@@ -37,8 +37,8 @@ export interface Metered {
   evidence: Evidence;
   /** Nano-dollars; null where no price is known. */
   costNanos: bigint | null;
-  /** Hash of the price book that it was computed with. */
-  priceBook: string;
+  /** Hash of the price book that it was computed with; null where somebody decided. */
+  priceBook: string | null;
 }
 
 /** How a request ended: whole, or who broke it off; `lost` with the gateway's own process. */
@@ -88,6 +88,15 @@ export interface RequestFilter {
   /** Only rows written after this one: the log's own sequence number, for following it. */
   after?: number | undefined;
   limit: number;
+}
+
+/** What the log says that a request cost. */
+export interface RowCostView {
+  readonly seq: number;
+  readonly id: string;
+  readonly at: number;
+  readonly durationMs: number;
+  readonly costNanos: bigint | null;
 }
 
 /** A row as it is read back: with its place in the log and the names of who called. */

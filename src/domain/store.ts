@@ -3,8 +3,14 @@ import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
 import type { ScopeChange, ScopePolicy, StoredBudget } from "./policy.ts";
-import type { PinnedSnapshot, PriceOverride, PricingDefault, UnpricedModel } from "./prices.ts";
-import type { LoggedRequest, RequestFilter, UsageFilter, UsageSum } from "./request-record.ts";
+import type {
+  KeptPriceBook,
+  PinnedSnapshot,
+  PriceOverride,
+  PricingDefault,
+  UnpricedModel,
+} from "./prices.ts";
+import type { LoggedRequest, RequestFilter, RowCostView, UsageFilter, UsageSum } from "./request-record.ts";
 import type { OrganisationSettings } from "./settings.ts";
 import type { ThresholdEvent } from "./threshold-event.ts";
 
@@ -95,6 +101,10 @@ export interface RequestStore {
   sumUsage(filter: UsageFilter): Promise<UsageSum[]>;
   /** Deletes rows that arrived before this time; returns how many. */
   pruneRequests(before: number): Promise<number>;
+  /** Rows that arrived before this time may be missing; 0 where none was ever deleted. */
+  prunedBefore(): Promise<number>;
+  /** Costs of the rows behind this one, oldest first. */
+  readRowCosts(after: number, limit: number): Promise<RowCostView[]>;
   /** Of the log's rows that used something and have no cost; most requests first. */
   listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
 }
@@ -129,6 +139,15 @@ export interface PriceStore {
   /** Null goes back to the list prices that came with this version. */
   pinSnapshot(snapshot: PinnedSnapshot | null): Promise<void>;
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
+  /**
+   * Keeps what a book was made of, for good; one that is kept already stays as it is.
+   * @param snapshotText That of its snapshot; null where it is kept already.
+   */
+  keepPriceBook(book: KeptPriceBook, snapshotText: string | null): Promise<void>;
+  /** All that were ever kept. */
+  listKeptPriceBooks(): Promise<KeptPriceBook[]>;
+  /** The text of a kept book's snapshot. */
+  readKeptSnapshot(hash: string): Promise<string | null>;
 }
 
 /** Policies, budgets, and what holds for the whole installation. */

@@ -57,7 +57,7 @@ export function outputTokens(quantities: Quantities): number {
 }
 
 /** How sure a count is: the provider reported it, we counted what passed, or it is the most it can have been. */
-export type Evidence = "reported" | "counted" | "ceiling";
+export type Evidence = "reported" | "counted" | "ceiling" | "decided";
 
 export interface Usage {
   readonly quantities: Quantities;

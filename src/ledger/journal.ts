@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../domain/clock.ts";
-import type { AccountBalance, Block, Commit, JobClaim } from "../domain/ledger.ts";
+import type { AccountBalance, Block, Commit, JobClaim, RowCost } from "../domain/ledger.ts";
 import type { RequestRecord } from "../domain/request-record.ts";
 
 /** How long what nobody waits for may wait for more, milliseconds. */
@@ -46,6 +46,7 @@ export class Journal {
   private text = "";
   private rows: RequestRecord[] = [];
   private jobs: JobClaim[] = [];
+  private costs: RowCost[] = [];
   private waited: PromiseWithResolvers<void> | undefined;
 
   private state: "idle" | "gathering" | "soon" | "writing" | "failing" = "idle";
@@ -104,6 +105,12 @@ export class Journal {
     this.gather();
   }
 
+  /** Changes what the log says that a request cost: see `RowCost`. */
+  recost(cost: RowCost): void {
+    this.costs.push(cost);
+    this.gather();
+  }
+
   /** Says that this request metered this job, with the next commit. */
   claim(job: string, requestId: string): void {
     this.claimed.add(job);
@@ -134,7 +141,7 @@ export class Journal {
   }
 
   private get hasWork(): boolean {
-    return this.text !== "" || this.rows.length > 0 || this.jobs.length > 0;
+    return this.text !== "" || this.rows.length > 0 || this.jobs.length > 0 || this.costs.length > 0;
   }
 
   private gather(): void {
@@ -145,7 +152,7 @@ export class Journal {
 
   private write(): void {
     this.callOff = undefined;
-    const { text, rows, jobs, waited } = this;
+    const { text, rows, jobs, costs, waited } = this;
     const block = this.nextBlock(text);
     const balances = block !== null && this.isCheckpointDue(block.at) ? this.balances?.() : undefined;
     const checkpoint =
@@ -160,10 +167,11 @@ export class Journal {
     this.text = "";
     this.rows = [];
     this.jobs = [];
+    this.costs = [];
     this.waited = undefined;
     const wasFailing = this.state === "failing";
     this.state = "writing";
-    this.parts.write({ block, rows, jobs, checkpoint }).then(
+    this.parts.write({ block, rows, jobs, costs, checkpoint }).then(
       () => {
         if (block !== null) this.head = block;
         if (checkpoint !== null) {
@@ -180,6 +188,7 @@ export class Journal {
         this.text = text + this.text;
         this.rows = rows.concat(this.rows);
         this.jobs = jobs.concat(this.jobs);
+        this.costs = costs.concat(this.costs);
         if (!wasFailing) {
           this.parts.report(`The ledger cannot be written, so no request is taken: ${error.message}`);
         }

@@ -8,6 +8,7 @@ import type {
   EndKind,
   HoldFacts,
   HoldRecord,
+  RowCost,
 } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
 import { spanAt } from "../domain/period.ts";
@@ -199,10 +200,12 @@ export class Ledger {
    * An owner's decision on an unresolved hold.
    * @returns false where there is no such hold.
    */
-  async decide(holdId: number, amount: Nanos): Promise<boolean> {
+  async decide(holdId: number, amount: Nanos, reason?: string): Promise<boolean> {
     const hold = this.open.get(holdId);
     if (hold === undefined || !hold.isUnresolved) return false;
-    await this.end(hold, "decided", amount, null, null, true);
+    const written = this.end(hold, "decided", amount, null, null, { reason });
+    this.recost(hold, amount, "decided");
+    await written;
     return true;
   }
 
@@ -217,25 +220,35 @@ export class Ledger {
       const isOld = now - hold.facts.at >= UNBOUNDED_MS && !isBounded;
       if ((isBounded && isOver) || (hold.accounts.length === 0 && isOld)) {
         void this.end(hold, "ceiling", hold.ceiling, "ceiling", null);
+        if (hold.ceiling !== null) this.recost(hold, hold.ceiling, "ceiling");
       }
     }
+  }
+
+  /** The log's row of an unresolved hold says nothing of a cost so far. */
+  private recost({ facts }: Hold, amount: Nanos, evidence: Evidence): void {
+    const { requestId, at } = facts;
+    this.parts.journal.recost({ requestId, at, amount, evidence, priceBook: null });
   }
 
   /**
    * Changes what was posted for a hold that has ended.
    * @param accounts Balances as they are stored, where they may not be in memory any more.
+   * @param row What changes with it in the request log.
+   * @returns a promise that resolves when all of it is on the disk.
    */
-  correct(correction: Correction, accounts: readonly AccountBalance[]): Promise<void> {
+  correct(correction: Correction, accounts: readonly AccountBalance[], row?: RowCost): Promise<void> {
     for (const balance of accounts) {
       if (!this.accounts.has(balance.id)) this.accounts.set(balance.id, Account.of(balance));
     }
-    for (const id of correction.accounts) {
+    const corrected = correction.accounts.map((id) => {
       const account = this.accounts.get(id);
       if (account === undefined) throw new Error(`There is no account ${id}.`);
-      account.posted += correction.amount;
-      account.isChanged = true;
-    }
+      return account;
+    });
+    for (const account of corrected) this.post(account, correction.amount);
     if (correction.amount < 0n) this.retryWaiters();
+    if (row !== undefined) this.parts.journal.recost(row);
     return this.parts.journal.appendDurably(correctionText(correction));
   }
 
@@ -254,7 +267,7 @@ export class Ledger {
     amount: Nanos | null,
     evidence: Evidence | null,
     costing: Costing | null,
-    isDurable = false,
+    decision?: { readonly reason: string | undefined },
   ): Promise<void> | undefined {
     this.open.delete(hold.id);
     const ceiling = hold.ceiling ?? 0n;
@@ -270,8 +283,10 @@ export class Ledger {
       amount: posted,
       evidence,
       costing,
+      reason: decision?.reason,
     });
-    const written = isDurable ? this.parts.journal.appendDurably(text) : this.parts.journal.append(text);
+    const written =
+      decision !== undefined ? this.parts.journal.appendDurably(text) : this.parts.journal.append(text);
     if (hold.accounts.length > 0) this.retryWaiters();
     return written ?? undefined;
   }

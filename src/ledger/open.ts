@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../domain/clock.ts";
-import type { HoldRecord } from "../domain/ledger.ts";
+import type { Block, HoldRecord } from "../domain/ledger.ts";
 import { type LedgerStore, StorageFailure } from "../domain/store.ts";
 import { chainHash, GENESIS, Journal } from "./journal.ts";
 import { type Crossing, Ledger } from "./ledger.ts";
-import { parseRecords } from "./records.ts";
+import { correctionsIn, parseRecords } from "./records.ts";
 import { apply, type State, stateOf } from "./replay.ts";
 
 export interface LedgerSetting {
@@ -40,7 +40,7 @@ export async function openLedger(setting: LedgerSetting): Promise<OpenLedger> {
     checkpoint?.open ?? "",
     checkpoint?.nextHold ?? 1,
   );
-  await addHeldAccounts(state, store);
+  await addMissingAccounts(state, blocks, store);
   let last = head ?? GENESIS;
   for (const block of blocks) {
     if (!Buffer.from(chainHash(key, last, block.at, block.text)).equals(block.hash))
@@ -66,10 +66,11 @@ export async function openLedger(setting: LedgerSetting): Promise<OpenLedger> {
   return { ledger, journal, orphans };
 }
 
-/** Unresolved holds may stand in periods that ended long ago. */
-async function addHeldAccounts(state: State, store: LedgerStore): Promise<void> {
+/** Unresolved holds may stand in periods that ended long ago, and so may what was corrected lately. */
+async function addMissingAccounts(state: State, blocks: readonly Block[], store: LedgerStore): Promise<void> {
   const held = [...state.open.values()].flatMap(({ accounts }) => accounts);
-  const missing = held.filter((id) => !state.accounts.has(id));
+  const corrected = blocks.flatMap(({ text }) => correctionsIn(text).flatMap(({ accounts }) => accounts));
+  const missing = [...new Set([...held, ...corrected])].filter((id) => !state.accounts.has(id));
   for (const account of await store.readAccounts(missing)) state.accounts.set(account.id, account);
 }
 

@@ -36,10 +36,11 @@ export function lostText(holdId: number): string {
   return `["lost",${holdId}]\n`;
 }
 
-export function entryText({ holdId, at, kind, amount, evidence, costing }: Entry): string {
+export function entryText({ holdId, at, kind, amount, evidence, costing, reason }: Entry): string {
   const cost = amount === null ? "null" : `"${amount}"`;
   const shown = evidence === null ? "null" : `"${evidence}"`;
-  return `["end",${holdId},${at},"${kind}",${cost},${shown},${costing === null ? "null" : costingText(costing)}]\n`;
+  const why = reason === undefined ? "" : `,${JSON.stringify(reason)}`;
+  return `["end",${holdId},${at},"${kind}",${cost},${shown},${costing === null ? "null" : costingText(costing)}${why}]\n`;
 }
 
 function costingText({ priceBook, uses, serviceTier, region, reportedCost }: Costing): string {
@@ -47,8 +48,9 @@ function costingText({ priceBook, uses, serviceTier, region, reportedCost }: Cos
   return `["${priceBook}",${JSON.stringify(uses.map(({ model, quantities }) => [model, quantities]))},${JSON.stringify(serviceTier)},${JSON.stringify(region)},${reported}]`;
 }
 
-export function correctionText({ holdId, at, amount, accounts, reason }: Correction): string {
-  return `${JSON.stringify(["correct", holdId, at, amount.toString(), accounts, reason])}\n`;
+export function correctionText({ holdId, at, amount, accounts, reason, priceBook }: Correction): string {
+  const fields = ["correct", holdId, at, amount.toString(), accounts, reason];
+  return `${JSON.stringify(priceBook === null ? fields : [...fields, priceBook])}\n`;
 }
 
 /** @throws Error for a line that is no record. */
@@ -56,6 +58,12 @@ export function parseRecords(text: string): LedgerRecord[] {
   const lines = text.split("\n");
   lines.pop();
   return lines.map(parseRecord);
+}
+
+/** Those of a block's records that are corrections; of most blocks, without reading them. */
+export function correctionsIn(text: string): Correction[] {
+  if (!text.includes('["correct",')) return [];
+  return parseRecords(text).flatMap((record) => (record.kind === "correct" ? [record.correction] : []));
 }
 
 function parseRecord(line: string): LedgerRecord {
@@ -122,13 +130,15 @@ function parseHold(fields: readonly unknown[]): HoldRecord {
 }
 
 function parseEntry(fields: readonly unknown[]): Entry {
-  const [holdId, at, kind, amount, evidence, costing] = fields as [
+  const [holdId, at, kind, amount, evidence, costing, reason] = fields as [
     number,
     number,
     EndKind,
     string | null,
     Evidence | null,
     unknown[] | null,
+    // Records of earlier versions end before it.
+    string | undefined,
   ];
   return {
     holdId,
@@ -137,6 +147,7 @@ function parseEntry(fields: readonly unknown[]): Entry {
     evidence,
     amount: amountOrNull(amount),
     costing: costing === null ? null : parseCosting(costing),
+    ...(reason !== undefined && { reason }),
   };
 }
 
@@ -158,8 +169,15 @@ function parseCosting(fields: readonly unknown[]): Costing {
 }
 
 function parseCorrection(fields: readonly unknown[]): Correction {
-  const [holdId, at, amount, accounts, reason] = fields as [number, number, string, string[], string];
-  return { holdId, at, amount: BigInt(amount), accounts, reason };
+  const [holdId, at, amount, accounts, reason, priceBook = null] = fields as [
+    number,
+    number,
+    string,
+    string[],
+    string,
+    string | undefined,
+  ];
+  return { holdId, at, amount: BigInt(amount), accounts, reason, priceBook };
 }
 
 function amountOrNull(text: string | null): Nanos | null {

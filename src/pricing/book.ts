@@ -47,6 +47,8 @@ const LONGEST_REMEMBERED = 200;
 export class PriceBook {
   /** SHA-256 over everything that decides a price, hexadecimal. It goes on every row that has a cost. */
   readonly hash: string;
+  /** The text that `hash` is of: the snapshot's hash, the modifiers and the decisions, as JSON. See `kept-book.ts`. */
+  readonly basis: string;
   readonly snapshot: Snapshot;
   readonly #lists: ReadonlyMap<string, List>;
   readonly #overrides: ReadonlyMap<string, readonly Override[]>;
@@ -56,7 +58,8 @@ export class PriceBook {
 
   constructor(snapshot: Snapshot, { overrides = [], defaults = {}, aliases = {} }: Decisions = {}) {
     this.snapshot = snapshot;
-    this.hash = hashOf(snapshot, { overrides, defaults, aliases });
+    this.basis = basisOf(snapshot, { overrides, defaults, aliases });
+    this.hash = createHash("sha256").update(this.basis).digest("hex");
     this.#lists = new Map(
       Object.entries(snapshot.providers).map(([id, { models, also, limits }]) => [
         id,
@@ -222,13 +225,12 @@ function key(...parts: string[]): string {
   return parts.join("\n");
 }
 
-/** The same decisions make the same hash, in whatever order their fields were written. */
-function hashOf({ hash }: Snapshot, decisions: Required<Decisions>): string {
-  const text = JSON.stringify({ snapshot: hash, modifiers: MODIFIERS, decisions }, (_, value: unknown) => {
+/** The same decisions make the same text, in whatever order their fields were written. */
+function basisOf({ hash }: Snapshot, decisions: Required<Decisions>): string {
+  return JSON.stringify({ snapshot: hash, modifiers: MODIFIERS, decisions }, (_, value: unknown) => {
     if (typeof value === "bigint") return String(value);
     if (value instanceof RegExp) return value.source;
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
-  return createHash("sha256").update(text).digest("hex");
 }

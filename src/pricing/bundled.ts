@@ -2,7 +2,9 @@
 import text from "./snapshot.json" with { type: "text" };
 import { parseSnapshot, type Snapshot } from "./snapshot.ts";
 
-/** The list prices that this version of the product came with. */
+/** The list prices that this version of the product came with, as text. */
+export const bundledText = text as unknown as string;
+
 export function bundledSnapshot(): Snapshot {
-  return parseSnapshot(text as unknown as string);
+  return parseSnapshot(bundledText);
 }

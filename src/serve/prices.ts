@@ -1,11 +1,15 @@
 import type { PinnedSnapshot, PriceOverride, PricingDefault } from "../domain/prices.ts";
 import type { Store } from "../domain/store.ts";
 import { type Override, PriceBook } from "../pricing/book.ts";
-import { bundledSnapshot } from "../pricing/bundled.ts";
+import { bundledSnapshot, bundledText } from "../pricing/bundled.ts";
+import { keptBook } from "../pricing/kept-book.ts";
 import { parseSnapshot, type Snapshot } from "../pricing/snapshot.ts";
 import type { Provider } from "../providers/provider.ts";
 
-type Decided = Pick<Store, "listPriceOverrides" | "listPricingDefaults" | "readPinnedSnapshot">;
+type Decided = Pick<
+  Store,
+  "listPriceOverrides" | "listPricingDefaults" | "readPinnedSnapshot" | "keepPriceBook"
+>;
 
 /** Holds the price book in force. */
 export class Prices {
@@ -16,7 +20,11 @@ export class Prices {
   private readonly bundled = bundledSnapshot();
   private readonly ownDefaults: Readonly<Record<string, PricingDefault>>;
   private snapshot: Snapshot = this.bundled;
-  private snapshotText: string | undefined;
+  private pinnedText: string | undefined;
+  /** Hashes of the snapshots that are known to be kept. */
+  private readonly kept = new Set<string>();
+  private keptHash: string | undefined;
+  private loading: Promise<void> = Promise.resolve();
 
   constructor(store: Decided, providers: readonly Provider[], report: (message: string) => void) {
     this.store = store;
@@ -28,8 +36,14 @@ export class Prices {
   }
 
   /** Makes the book anew from what is stored. */
-  async load(): Promise<void> {
-    // Asked for at once: the answers to two loads then come in the order of the loads, and the later one's book stays.
+  load(): Promise<void> {
+    // One after another: the book of the later one stays.
+    const loaded = this.loading.then(() => this.loadNow());
+    this.loading = loaded.catch(() => {});
+    return loaded;
+  }
+
+  private async loadNow(): Promise<void> {
     const [overrides, decided, pinned] = await Promise.all([
       this.store.listPriceOverrides(),
       this.store.listPricingDefaults(),
@@ -37,12 +51,23 @@ export class Prices {
     ]);
     this.takeSnapshot(pinned);
     const defaults = { ...this.ownDefaults, ...decided };
-    this.book = new PriceBook(this.snapshot, { overrides: overrides.map(bookOverride), defaults });
+    const book = new PriceBook(this.snapshot, { overrides: overrides.map(bookOverride), defaults });
+    if (book.hash !== this.keptHash) await this.keep(book);
+    this.book = book;
+  }
+
+  /** Before it is in force: what is costed with it can then be costed again, whatever happens. */
+  private async keep(book: PriceBook): Promise<void> {
+    const { hash } = book.snapshot;
+    const snapshotText = this.snapshot === this.bundled ? bundledText : (this.pinnedText ?? null);
+    await this.store.keepPriceBook(keptBook(book), this.kept.has(hash) ? null : snapshotText);
+    this.kept.add(hash);
+    this.keptHash = book.hash;
   }
 
   private takeSnapshot(pinned: PinnedSnapshot | null): void {
-    if (pinned?.text === this.snapshotText) return;
-    this.snapshotText = pinned?.text;
+    if (pinned?.text === this.pinnedText) return;
+    this.pinnedText = pinned?.text;
     this.snapshot = this.bundled;
     if (pinned === null) return;
     try {

@@ -2,10 +2,10 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { existsSync } from "node:fs";
 import { adminApp } from "../admin/app.ts";
 import type { ProviderView } from "../admin/parts.ts";
-import { type Config, ConfigError, readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import type { Budget } from "../domain/budget.ts";
 import { systemClock } from "../domain/clock.ts";
-import { StorageFailure, type Store } from "../domain/store.ts";
+import type { Store } from "../domain/store.ts";
 import { Directory } from "../gateway/directory.ts";
 import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
@@ -19,8 +19,8 @@ import { openLedger } from "../ledger/open.ts";
 import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
 import { Webhook } from "../telemetry/webhook.ts";
-import { BadVaultKey, loadVaultKey } from "../vault/key-file.ts";
-import { Vault, WrongVaultKey } from "../vault/vault.ts";
+import { loadVaultKey } from "../vault/key-file.ts";
+import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
 import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
@@ -32,6 +32,7 @@ import { type Greeting, greeting } from "./greeting.ts";
 import { Organisation, webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
+import { startProblems } from "./problems.ts";
 import { recover } from "./recover.ts";
 import { systemTimer } from "./timer.ts";
 import { tokenPath } from "./token-path.ts";
@@ -293,15 +294,6 @@ function equals(secret: string): (text: string) => boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   const expected = digest(secret);
   return (text) => timingSafeEqual(digest(text), expected);
-}
-
-/** What to tell an operator who can mend it; undefined for what only we can mend. */
-function startProblems(error: unknown): readonly string[] | undefined {
-  if (error instanceof ConfigError) return error.problems;
-  const known = [StartFailure, StorageFailure, BadVaultKey, WrongVaultKey].some(
-    (kind) => error instanceof kind,
-  );
-  return known ? [(error as Error).message] : undefined;
 }
 
 function report(message: string): void {

@@ -89,7 +89,7 @@ function failureOf(call: Promise<unknown>): Promise<unknown> {
 
 /** As the ledger's journal writes them, without anything of the ledger. */
 function appendRows(store: Store, rows: readonly RequestRecord[]): Promise<void> {
-  return store.commit({ block: null, rows, jobs: [], checkpoint: null });
+  return store.commit({ block: null, rows, jobs: [], costs: [], checkpoint: null });
 }
 
 export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {
@@ -296,8 +296,11 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     test("deletes the rows that arrived before a time, and says how many", async () => {
       await appendRows(store, [row("old", { at: T0 - 1 }), row("new", { at: T0 })]);
+      expect(await store.prunedBefore()).toBe(0);
       expect(await store.pruneRequests(T0)).toBe(1);
       expect(await store.pruneRequests(T0)).toBe(0);
+      expect(await store.pruneRequests(T0 - 1000)).toBe(0);
+      expect(await store.prunedBefore()).toBe(T0);
       expect((await store.listRequests({ limit: 10 })).map(({ id }) => id)).toEqual(["new"]);
     });
 
@@ -355,6 +358,17 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.listPricingDefaults()).toEqual({ vectara: flat, ollama: { kind: "priced" } });
       await store.putPricingDefault("ollama", null);
       expect(await store.listPricingDefaults()).toEqual({ vectara: flat });
+    });
+
+    test("keeps what price books were made of, each once and as it was first", async () => {
+      const book = (hash: string) => ({ hash, basis: `{"of":"${hash}"}`, snapshotHash: "s1" });
+      await store.keepPriceBook(book("b2"), "snapshot é");
+      await store.keepPriceBook(book("b1"), null);
+      await store.keepPriceBook({ ...book("b2"), basis: "another" }, "another");
+      await reopen();
+      expect(await store.listKeptPriceBooks()).toEqual([book("b1"), book("b2")]);
+      expect(await store.readKeptSnapshot("s1")).toBe("snapshot é");
+      expect(await store.readKeptSnapshot("s2")).toBeNull();
     });
 
     test("keeps the snapshot that was pinned last", async () => {

@@ -108,6 +108,8 @@ export class SimulatedStore implements LedgerStore {
   readonly blocks: Block[] = [];
   readonly accounts = new Map<AccountId, AccountBalance>();
   readonly rows: string[] = [];
+  /** What the log says that each request cost. */
+  readonly costs = new Map<string, bigint | null>();
   checkpoint: Checkpoint | null = null;
   /** Ids of holds that are on the disk. */
   readonly holds = new Set<number>();
@@ -156,7 +158,7 @@ export class SimulatedStore implements LedgerStore {
     });
   }
 
-  private keep({ block, rows, jobs, checkpoint }: Commit): void {
+  private keep({ block, rows, jobs, costs, checkpoint }: Commit): void {
     if (block !== null && block.seq !== (this.blocks.at(-1)?.seq ?? 0) + 1)
       throw new Error(`block ${block.seq} does not follow`);
     if (block !== null) {
@@ -164,7 +166,12 @@ export class SimulatedStore implements LedgerStore {
       for (const record of parseRecords(block.text))
         if (record.kind === "hold") this.holds.add(record.hold.id);
     }
-    for (const { id } of rows) this.rows.push(id);
+    for (const { id, metered } of rows) {
+      this.rows.push(id);
+      this.costs.set(id, metered?.costNanos ?? null);
+    }
+    for (const { requestId, amount } of costs)
+      if (this.costs.has(requestId)) this.costs.set(requestId, (this.costs.get(requestId) ?? 0n) + amount);
     for (const [job, id] of jobs) if (!this.jobs.has(job)) this.jobs.set(job, id);
     if (checkpoint === null) return;
     for (const account of checkpoint.accounts) this.accounts.set(account.id, account);

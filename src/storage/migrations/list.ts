@@ -191,4 +191,19 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX audit_target ON audit (target_id);
   `,
+  `
+  CREATE TABLE kept_snapshots (
+    hash TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+  );
+  CREATE TABLE kept_price_books (
+    hash TEXT PRIMARY KEY,
+    basis TEXT NOT NULL,
+    snapshot_hash TEXT NOT NULL
+  );
+  CREATE TABLE pruned_requests (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    before BIGINT NOT NULL
+  );
+  `,
 ];

@@ -6,11 +6,12 @@ import type {
   Commit,
   JobClaim,
   LedgerTail,
+  RowCost,
 } from "../../domain/ledger.ts";
 import type { LedgerStore } from "../../domain/store.ts";
 import { bytes, number, numberOrNull, text } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
-import { insertRequests, requestValues } from "./requests.ts";
+import { insertRequests, recostRequests, requestValues } from "./requests.ts";
 
 export class LedgerQueries implements LedgerStore {
   private readonly sql: Sql;
@@ -19,8 +20,8 @@ export class LedgerQueries implements LedgerStore {
     this.sql = sql;
   }
 
-  commit({ block, rows, jobs, checkpoint }: Commit): Promise<void> {
-    return this.commitValues(block, rows.map(requestValues), jobs, checkpoint);
+  commit({ block, rows, jobs, costs, checkpoint }: Commit): Promise<void> {
+    return this.commitValues(block, rows.map(requestValues), jobs, costs, checkpoint);
   }
 
   /** The same from `requestValues`. */
@@ -28,6 +29,7 @@ export class LedgerQueries implements LedgerStore {
     block: Block | null,
     rows: readonly SqlValue[][],
     jobs: readonly JobClaim[],
+    costs: readonly RowCost[],
     checkpoint: Checkpoint | null,
   ): Promise<void> {
     await this.sql.transaction(async () => {
@@ -41,6 +43,7 @@ export class LedgerQueries implements LedgerStore {
           CLAIM_JOB,
           jobs.map((job) => [...job]),
         );
+      if (costs.length > 0) await recostRequests(this.sql, costs);
       if (checkpoint !== null) await this.putCheckpoint(checkpoint);
     });
   }

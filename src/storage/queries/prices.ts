@@ -1,4 +1,10 @@
-import type { OverrideRates, PinnedSnapshot, PriceOverride, PricingDefault } from "../../domain/prices.ts";
+import type {
+  KeptPriceBook,
+  OverrideRates,
+  PinnedSnapshot,
+  PriceOverride,
+  PricingDefault,
+} from "../../domain/prices.ts";
 import type { PriceStore } from "../../domain/store.ts";
 import { number, text } from "../rows.ts";
 import type { Sql, SqlRow } from "../sql.ts";
@@ -77,6 +83,39 @@ export class PriceQueries implements PriceStore {
   async readPinnedSnapshot(): Promise<PinnedSnapshot | null> {
     const [row] = await this.sql.all("SELECT text, pinned_at FROM pinned_snapshot");
     return row === undefined ? null : { text: text(row, "text"), pinnedAt: number(row, "pinned_at") };
+  }
+
+  keepPriceBook({ hash, basis, snapshotHash }: KeptPriceBook, snapshotText: string | null): Promise<void> {
+    return this.sql.transaction(async () => {
+      if (snapshotText !== null) {
+        await this.sql.run(
+          "INSERT INTO kept_snapshots (hash, text) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+          snapshotHash,
+          snapshotText,
+        );
+      }
+      await this.sql.run(
+        `INSERT INTO kept_price_books (hash, basis, snapshot_hash) VALUES (?, ?, ?)
+         ON CONFLICT (hash) DO NOTHING`,
+        hash,
+        basis,
+        snapshotHash,
+      );
+    });
+  }
+
+  async listKeptPriceBooks(): Promise<KeptPriceBook[]> {
+    const rows = await this.sql.all("SELECT * FROM kept_price_books ORDER BY hash");
+    return rows.map((row) => ({
+      hash: text(row, "hash"),
+      basis: text(row, "basis"),
+      snapshotHash: text(row, "snapshot_hash"),
+    }));
+  }
+
+  async readKeptSnapshot(hash: string): Promise<string | null> {
+    const [row] = await this.sql.all("SELECT text FROM kept_snapshots WHERE hash = ?", hash);
+    return row === undefined ? null : text(row, "text");
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RowCost } from "../../domain/ledger.ts";
 import type { UnpricedModel } from "../../domain/prices.ts";
 import type {
   Ending,
@@ -5,6 +6,7 @@ import type {
   Metered,
   RequestFilter,
   RequestRecord,
+  RowCostView,
   UsageFilter,
   UsageKey,
   UsageSum,
@@ -53,7 +55,38 @@ export class RequestQueries implements RequestStore {
   }
 
   pruneRequests(before: number): Promise<number> {
-    return this.sql.run("DELETE FROM requests WHERE at < ?", before);
+    return this.sql.transaction(async () => {
+      const deleted = await this.sql.run("DELETE FROM requests WHERE at < ?", before);
+      if (deleted > 0) {
+        await this.sql.run(
+          `INSERT INTO pruned_requests (id, before) VALUES (1, ?)
+           ON CONFLICT (id) DO UPDATE SET before = excluded.before WHERE pruned_requests.before < excluded.before`,
+          before,
+        );
+      }
+      return deleted;
+    });
+  }
+
+  async prunedBefore(): Promise<number> {
+    const [row] = await this.sql.all("SELECT before FROM pruned_requests");
+    return row === undefined ? 0 : number(row, "before");
+  }
+
+  async readRowCosts(after: number, limit: number): Promise<RowCostView[]> {
+    const rows = await this.sql.all(
+      `SELECT seq, id, at, duration_ms, CAST(cost_nanos AS TEXT) AS cost FROM requests
+       WHERE seq > ? ORDER BY seq LIMIT ?`,
+      after,
+      limit,
+    );
+    return rows.map((row) => ({
+      seq: number(row, "seq"),
+      id: text(row, "id"),
+      at: number(row, "at"),
+      durationMs: number(row, "duration_ms"),
+      costNanos: row["cost"] == null ? null : BigInt(text(row, "cost")),
+    }));
   }
 
   async listUnpriced(priceBook: string, since = 0): Promise<UnpricedModel[]> {
@@ -88,6 +121,24 @@ export class RequestQueries implements RequestStore {
 export async function insertRequests(sql: Sql, rows: readonly SqlValue[][]): Promise<void> {
   for (const row of rows) if (row[BOOK] != null) row[BOOK] = await bookId(sql, String(row[BOOK]));
   await sql.runMany(INSERT_REQUEST, rows);
+}
+
+/** Where a row has been deleted meanwhile, nothing happens. */
+export async function recostRequests(sql: Sql, costs: readonly RowCost[]): Promise<void> {
+  for (const { requestId, at, amount, evidence, priceBook } of costs) {
+    const book = priceBook === null ? null : await bookId(sql, priceBook);
+    // The time is in an index, the id is not.
+    await sql.run(
+      `UPDATE requests SET cost_nanos = COALESCE(cost_nanos, 0) + ?, usage = COALESCE(usage, '{}'),
+         evidence = COALESCE(?, evidence), price_book = COALESCE(?, price_book)
+       WHERE at = ? AND id = ?`,
+      amount,
+      evidence,
+      book,
+      at,
+      requestId,
+    );
+  }
 }
 
 /** Of books that a database has, by their hashes. */
@@ -208,7 +259,7 @@ function metered(row: SqlRow): Metered | null {
     quantities: JSON.parse(text(row, "usage")) as Quantities,
     evidence: text(row, "evidence") as Evidence,
     costNanos: row["cost_nanos"] == null ? null : BigInt(text(row, "cost_nanos")),
-    priceBook: text(row, "price_hash"),
+    priceBook: textOrNull(row, "price_hash"),
   };
 }
 

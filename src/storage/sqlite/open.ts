@@ -26,8 +26,14 @@ export async function openSqliteStore(path: string): Promise<Store> {
         };
       }
       if (method === "commit") {
-        return ({ block, rows, jobs, checkpoint }: Commit) =>
-          thread.call("commitValues", [block, JSON.stringify(rows.map(requestValues)), jobs, checkpoint]);
+        return ({ block, rows, jobs, costs, checkpoint }: Commit) =>
+          thread.call("commitValues", [
+            block,
+            JSON.stringify(rows.map(requestValues)),
+            jobs,
+            costs,
+            checkpoint,
+          ]);
       }
       return (...args: unknown[]) => thread.call(method, args);
     },

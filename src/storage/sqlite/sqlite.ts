@@ -41,7 +41,8 @@ function migrate(database: Database): void {
   }
 }
 
-class SqliteSql implements Sql {
+/** Over a connection that it owns. */
+export class SqliteSql implements Sql {
   private readonly statements = new Map<string, Statement>();
   private readonly database: Database;
 
@@ -93,7 +94,8 @@ class SqliteSql implements Sql {
   }
 }
 
-function translate<T>(work: () => T): T {
+/** The platform's errors as the store's own. */
+export function translate<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -2,7 +2,7 @@
  * The thread that owns the SQLite connection, so that the gateway's event loop never waits for a disk.
  * Calls run one after another, in the order they were posted.
  */
-import type { Block, Checkpoint, JobClaim } from "../../domain/ledger.ts";
+import type { Block, Checkpoint, JobClaim, RowCost } from "../../domain/ledger.ts";
 import { Conflict } from "../../domain/store.ts";
 import type { SqlValue } from "../sql.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
@@ -47,7 +47,13 @@ function perform(call: Call): unknown {
   if (store === undefined) throw new Error("the store is not open");
   if (call.method === "commitValues") {
     // Log rows are the bulk of what crosses: as text they cost a quarter of what cloned objects do.
-    const [block, rows, ...rest] = call.args as [Block | null, string, JobClaim[], Checkpoint | null];
+    const [block, rows, ...rest] = call.args as [
+      Block | null,
+      string,
+      JobClaim[],
+      RowCost[],
+      Checkpoint | null,
+    ];
     return store.commitValues(block, JSON.parse(rows) as SqlValue[][], ...rest);
   }
   const method = store[call.method as keyof SqlStore] as (...args: unknown[]) => unknown;
