@@ -26,6 +26,7 @@ export interface Store
     SecretStore,
     RequestStore,
     LedgerStore,
+    KeptPriceStore,
     ThresholdEventStore {
   close(): Promise<void>;
 }
@@ -139,6 +140,10 @@ export interface PriceStore {
   /** Null goes back to the list prices that came with this version. */
   pinSnapshot(snapshot: PinnedSnapshot | null): Promise<void>;
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
+}
+
+/** What price books were made of, so that what a call cost can be worked out again. */
+export interface KeptPriceStore {
   /**
    * Keeps what a book was made of, for good; one that is kept already stays as it is.
    * @param snapshotText That of its snapshot; null where it is kept already.
