@@ -40,7 +40,7 @@ export const azure: Provider = {
   modelInPath: /^\/openai\/deployments\/([^/]+)\//i,
   links: [{ path: /^/, headers: ["operation-location", "azure-asyncoperation", "location"] }],
   // A deployment may be called anything, so none is known not to think unseen.
-  disconnect: { then: "stops", hidden: /./ },
+  disconnect: { provider: "stops", hidden: /./ },
   requestIdHeaders: ["apim-request-id", "x-request-id", "x-ms-request-id"],
   streamUsage: "ask",
   free: openaiFree,

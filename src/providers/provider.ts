@@ -206,7 +206,7 @@ export interface HostRule {
 /** What a provider does, and bills, when a client leaves before its answer is whole. Unknown where it is not said. */
 export interface DisconnectRule {
   /** It `stops` and bills what it wrote; or it goes on and `bills` the whole answer, which is then read to its end. */
-  readonly then: "stops" | "bills";
+  readonly provider: "stops" | "bills";
   /** Models that think without showing it, so that what was seen does not tell what was written. */
   readonly hidden?: RegExp;
 }
