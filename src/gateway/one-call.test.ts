@@ -117,7 +117,7 @@ describe("a model in several places", () => {
     const scope = compileScope(
       { scope: { kind: "key", id: "k" }, policy, budgets: [], version: 1 },
       "key k",
-      () => [],
+      (_, path) => path,
     );
     const ask = async (path: string, value: object) => {
       const body = JSON.stringify(value);
