@@ -32,7 +32,7 @@ export async function admit(
   exchange.demand = call.demand;
   const kind = call.demand.background ? "deferred" : costKind(call.route, call.method);
   exchange.costsNothing = kind === "free" || kind === "deferred";
-  const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, exchange);
+  const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, call, exchange);
   if (budgets.length === 0) {
     return begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
   }
@@ -188,8 +188,10 @@ function factsOf(holder: KeyHolder, exchange: Exchange): HoldFacts {
   };
 }
 
-function budgetsOf({ scopes }: KeyHolder, { model, upstream }: Exchange): readonly string[] {
+function budgetsOf({ scopes }: KeyHolder, { demand }: Call, exchange: Exchange): readonly string[] {
   if (scopes.length === 0) return NO_BUDGETS;
+  const { upstream } = exchange;
+  const model = demand.otherModels ? null : exchange.model;
   const provider = upstream?.provider.id ?? "";
   const ids: string[] = [];
   for (const { budgets } of scopes) {
