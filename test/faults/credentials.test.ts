@@ -1,5 +1,8 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import OpenAI from "openai";
+import { type LedgerRecord, parseRecords } from "../../src/ledger/records.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
 
@@ -248,6 +251,18 @@ describe("one of three credentials", () => {
     expect((await views(gateway))["b"]).toMatchObject({ lastError: { status: 500 } });
   });
 
+  test("that has rested is tried with one call at a time", async () => {
+    using provider = new Provider();
+    await using gateway = await behind(provider, equal);
+    provider.behaviours.set("b", answers(500));
+    await calls(gateway, 3, 1);
+    expect(provider.count("b")).toBe(1);
+    await Bun.sleep(1_100);
+    provider.delayMs = 50;
+    await calls(gateway, 12, 12);
+    expect(provider.count("b")).toBe(2);
+  });
+
   test("that breaks off without an answer is not asked again, and the call is not sent twice", async () => {
     using provider = new Provider();
     const { createServer } = await import("node:net");
@@ -333,6 +348,8 @@ test("a body that streams is sent once", async () => {
   });
   expect(response.status).toBe(429);
   expect(provider.log.length).toBe(1);
+  const states = Object.values(await views(gateway)).map(({ state }) => state);
+  expect(states.toSorted()).toEqual(["limited", "ready", "ready"]);
 });
 
 test("a credential that is alone is always sent, and never probed", async () => {
@@ -385,4 +402,46 @@ describe("where the provider keeps state", () => {
     const response = await get(gateway, "/files/file-of-nobody");
     expect([response.status, await response.text()]).toEqual([404, '{"error":{"message":"no: 404"}}']);
   });
+});
+
+/** All records of a gateway that has stopped. */
+function recordsOf(gateway: Gateway): LedgerRecord[] {
+  using database = new Database(join(gateway.dataDir, "llamakey.db"), { readonly: true });
+  const blocks = database.query<{ text: string }, []>("SELECT text FROM ledger_blocks ORDER BY seq").all();
+  return blocks.flatMap(({ text }) => parseRecords(text));
+}
+
+test("every attempt has a hold of its own, and only the one that was served costs anything", async () => {
+  using provider = new Provider();
+  await using gateway = await behind(provider, equal);
+  await gateway.api("PUT", "/budgets", {
+    scope: "organisation",
+    name: "all",
+    amount: "100",
+    per: "total",
+  });
+  provider.behaviours.set("a", answers(401));
+  provider.behaviours.set("b", answers(429, { "retry-after": "1" }));
+  for (let n = 0; n < 20; n++) {
+    const response = await chat(gateway, { model: "gpt-4o", max_tokens: 10 });
+    expect(response.status).toBe(200);
+    await response.bytes();
+  }
+  await gateway.stop();
+  const records = recordsOf(gateway);
+  const holds = records.filter((one) => one.kind === "hold").map(({ hold }) => hold);
+  const ends = records.filter((one) => one.kind === "end").map(({ entry }) => entry);
+  // What the provider saw is what the ledger has, one hold an attempt, each ended once.
+  expect(holds.length).toBe(provider.log.length);
+  expect(holds.length).toBeGreaterThan(20);
+  expect(ends.map(({ holdId }) => holdId).toSorted()).toEqual(holds.map(({ id }) => id).toSorted());
+  const attempts = new Set(holds.map(({ requestId, attempt }) => `${requestId} ${attempt}`));
+  expect(attempts.size).toBe(holds.length);
+  expect(holds.every(({ accounts }) => accounts.length === 1)).toBe(true);
+  const cost = ends.filter(({ amount }) => amount !== 0n);
+  expect(cost.length).toBe(20);
+  expect(provider.billed).toBe(20);
+  expect(new Set(cost.map(({ kind, evidence }) => `${kind} ${evidence}`))).toEqual(
+    new Set(["settled reported"]),
+  );
 });
