@@ -5,6 +5,8 @@ import OpenAI from "openai";
 import { type LedgerRecord, parseRecords } from "../../src/ledger/records.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
+import { type Recorded, recorded } from "../support/record.ts";
+import { recordingUpstream } from "../support/recording-upstream.ts";
 
 const secretOf = (name: string) => `sk-test-fake-${name}-0123456789`;
 
@@ -22,31 +24,33 @@ interface View {
 type Behaviour = (request: Request) => Response | Promise<Response>;
 
 /** A provider that treats each credential as a test says, and logs what it was asked and what it would bill. */
-class Provider implements Disposable {
+class Provider implements AsyncDisposable {
   /** By credential's name; without one it answers 200. */
   readonly behaviours = new Map<string, Behaviour>();
   /** Every call but probes: credential, and whether it was answered with a 200. */
   readonly log: { name: string; path: string; billed: boolean }[] = [];
   probes = 0;
   delayMs = 0;
-  private server = this.listen(0);
-  private readonly port = this.server.port;
-
-  private listen(port: number | undefined): Bun.Server<undefined> {
-    return Bun.serve({ port: port ?? 0, hostname: "127.0.0.1", fetch: (request) => this.answer(request) });
-  }
+  private readonly server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request) => this.answer(request),
+  });
+  private front: Recorded | undefined;
 
   /** Nothing listens any more. */
   async stop(): Promise<void> {
-    await this.server.stop(true);
+    await this.front?.stop();
   }
 
-  start(): void {
-    this.server = this.listen(this.port);
+  /** At the address that it had before, if it had one. */
+  async start(): Promise<this> {
+    this.front = await recorded(this.server.port ?? 0, this.front?.port);
+    return this;
   }
 
   get base(): string {
-    return `http://127.0.0.1:${this.port}/v1`;
+    return `${this.front?.origin}/v1`;
   }
 
   private async answer(request: Request): Promise<Response> {
@@ -70,8 +74,9 @@ class Provider implements Disposable {
     return this.log.filter(({ billed }) => billed).length;
   }
 
-  [Symbol.dispose](): void {
-    void this.stop();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.server.stop(true);
   }
 }
 
@@ -144,7 +149,7 @@ async function calls(gateway: Gateway, count: number, atOnce: number): Promise<n
 describe("calls follow the weights", () => {
   for (const atOnce of [1, 2, 16]) {
     test(`${atOnce} at a time`, async () => {
-      using provider = new Provider();
+      await using provider = await new Provider().start();
       await using gateway = await behind(provider, { a: 5, b: 3, c: 2 });
       if (atOnce > 1) provider.delayMs = 2;
       expect(new Set(await calls(gateway, 1000, atOnce))).toEqual(new Set([200]));
@@ -159,7 +164,7 @@ describe("calls follow the weights", () => {
   }
 
   test("one that is slow carries no more of what runs than its share", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, { a: 1, b: 1 });
     const open = Promise.withResolvers<void>();
     provider.behaviours.set("a", async (request) => {
@@ -176,7 +181,7 @@ describe("calls follow the weights", () => {
   });
 
   test("a changed weight is in force at once", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, { a: 1, b: 1 });
     const { a } = await views(gateway);
     await gateway.api("PATCH", `/credentials/${a?.id}`, { weight: 9 });
@@ -188,7 +193,7 @@ describe("calls follow the weights", () => {
 
 describe("one of three credentials", () => {
   test("that is limited is left alone for as long as the provider says, and nobody notices", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     provider.behaviours.set("b", answers(429, { "retry-after": "2" }));
     expect(new Set(await calls(gateway, 60, 4))).toEqual(new Set([200]));
@@ -204,7 +209,7 @@ describe("one of three credentials", () => {
   });
 
   test("that is rejected gets no more traffic until the provider takes it again, and nobody notices", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     provider.behaviours.set("b", answers(401));
     expect(new Set(await calls(gateway, 60, 1))).toEqual(new Set([200]));
@@ -229,7 +234,7 @@ describe("one of three credentials", () => {
   }, 30_000);
 
   test("comes back at once where an administrator's test shows that it works", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     provider.behaviours.set("b", answers(401));
     await calls(gateway, 10, 1);
@@ -240,7 +245,7 @@ describe("one of three credentials", () => {
   });
 
   test("that fails is seen once, as the provider said it, and an SDK's own retry is served by another", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     provider.behaviours.set("b", answers(500));
     const client = new OpenAI({ apiKey: gateway.key, baseURL: `${gateway.url}/openai/v1` });
@@ -252,7 +257,7 @@ describe("one of three credentials", () => {
   });
 
   test("that has rested is tried with one call at a time", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     provider.behaviours.set("b", answers(500));
     await calls(gateway, 3, 1);
@@ -264,20 +269,11 @@ describe("one of three credentials", () => {
   });
 
   test("that breaks off without an answer is not asked again, and the call is not sent twice", async () => {
-    using provider = new Provider();
-    const { createServer } = await import("node:net");
-    let asked = 0;
-    const broken = createServer((socket) => {
-      socket.on("error", () => {});
-      socket.on("data", () => {
-        asked++;
-        socket.destroy();
-      });
-    });
-    await new Promise<void>((resolve) => broken.listen(0, "127.0.0.1", resolve));
-    const { port } = broken.address() as { port: number };
+    await using provider = await new Provider().start();
+    const broken = await recordingUpstream();
+    broken.answer = (_, socket) => void socket.destroy();
     await using gateway = await behind(provider, equal);
-    await gateway.restart({ LMK_OPENAI_UPSTREAM: `http://127.0.0.1:${port}/v1` });
+    await gateway.restart({ LMK_OPENAI_UPSTREAM: `${broken.url}/v1` });
     for (const name of Object.keys(equal)) {
       await gateway.api("POST", "/credentials", {
         provider: "openai",
@@ -287,13 +283,13 @@ describe("one of three credentials", () => {
     }
     expect((await chat(gateway)).headers.get("x-llamakey-refusal")).toBe("upstream_unreachable");
     broken.close();
-    expect(asked).toBe(1);
+    expect(broken.requests.length).toBe(1);
   });
 });
 
 describe("where all of them", () => {
   test("are limited, the client gets the provider's own answer, after three of them at most", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, { ...equal, d: 1 });
     for (const name of ["a", "b", "c", "d"])
       provider.behaviours.set(name, answers(429, { "retry-after": "7" }));
@@ -309,7 +305,7 @@ describe("where all of them", () => {
   });
 
   test("are rejected, that is said without asking the provider again", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     for (const name of Object.keys(equal)) provider.behaviours.set(name, answers(401));
     for (let n = 0; n < 5; n++) {
@@ -323,7 +319,7 @@ describe("where all of them", () => {
   });
 
   test("cannot be connected, calls pass as soon as they can", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     await provider.stop();
     const response = await chat(gateway);
@@ -332,13 +328,13 @@ describe("where all of them", () => {
     expect(all.map(({ lastError }) => lastError?.message)).toEqual(
       Array(3).fill("could not be reached (ECONNREFUSED)"),
     );
-    provider.start();
+    await provider.start();
     expect(new Set(await calls(gateway, 9, 1))).toEqual(new Set([200]));
   });
 });
 
 test("a body that streams is sent once", async () => {
-  using provider = new Provider();
+  await using provider = await new Provider().start();
   await using gateway = await behind(provider, equal);
   for (const name of Object.keys(equal)) provider.behaviours.set(name, answers(429));
   const response = await fetch(`${gateway.url}/openai/v1/audio/unknown`, {
@@ -353,7 +349,7 @@ test("a body that streams is sent once", async () => {
 });
 
 test("a credential that is alone is always sent, and never probed", async () => {
-  using provider = new Provider();
+  await using provider = await new Provider().start();
   await using gateway = await behind(provider, { a: 1 });
   provider.behaviours.set("a", answers(401));
   for (let n = 0; n < 3; n++) expect((await chat(gateway)).status).toBe(502);
@@ -367,7 +363,7 @@ test("a credential that is alone is always sent, and never probed", async () => 
 
 describe("where the provider keeps state", () => {
   test("a user's files go with one credential", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     for (let n = 0; n < 10; n++) await chat(gateway, {}, "/files");
     await get(gateway, "/files");
@@ -375,7 +371,7 @@ describe("where the provider keeps state", () => {
   });
 
   test("what was made with a credential is found with it, by path or by reference", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     for (let n = 0; n < 6; n++) {
       const { id } = (await (await chat(gateway, {}, "/responses")).json()) as { id: string };
@@ -390,7 +386,7 @@ describe("where the provider keeps state", () => {
   });
 
   test("what was made by another credential before is looked for", async () => {
-    using provider = new Provider();
+    await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
     for (const name of Object.keys(equal)) {
       provider.behaviours.clear();
@@ -412,7 +408,7 @@ function recordsOf(gateway: Gateway): LedgerRecord[] {
 }
 
 test("every attempt has a hold of its own, and only the one that was served costs anything", async () => {
-  using provider = new Provider();
+  await using provider = await new Provider().start();
   await using gateway = await behind(provider, equal);
   await gateway.api("PUT", "/budgets", {
     scope: "organisation",

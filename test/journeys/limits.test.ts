@@ -3,7 +3,6 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import type { LimitedScope } from "../../src/domain/limits.ts";
 import type { Limits } from "../../src/domain/policy.ts";
-import { atEnd } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
 import { startLimitedGateway } from "../support/limited-gateway.ts";
 import { poll } from "../support/poll.ts";
@@ -256,7 +255,7 @@ describe("an SDK that is refused", () => {
 
 test("an administrator's limits are in force at once, keep what was counted when they change, and can be tried out", async () => {
   await using real = await startGateway({
-    env: { OPENAI_API_KEY: "sk-test-fake-limits-0123456789", LMK_OPENAI_UPSTREAM: `${base}/v1` },
+    env: { OPENAI_API_KEY: "sk-test-fake-limits-0123456789", LMK_OPENAI_UPSTREAM: `${server.origin}/v1` },
   });
   const passed = async (calls: number) => {
     const body = JSON.stringify({ model: "m", messages: [] });
