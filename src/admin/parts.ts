@@ -35,7 +35,15 @@ export interface AdminParts {
 export interface CredentialDesk {
   list(): Promise<CredentialView[]>;
   /** @throws CredentialProblem */
-  add(source: AuditSource, provider: string, name: string, secret: string): Promise<CredentialView>;
+  add(
+    source: AuditSource,
+    provider: string,
+    name: string,
+    secret: string,
+    weight: number,
+  ): Promise<CredentialView>;
+  /** null where no such credential is stored. */
+  setWeight(source: AuditSource, id: string, weight: number): Promise<CredentialView | null>;
   remove(source: AuditSource, id: string): Promise<boolean>;
   /** Makes one call that costs nothing with it; null where there is no such credential. */
   test(source: AuditSource, id: string): Promise<CredentialTest | null>;
@@ -50,6 +58,16 @@ export interface CredentialView {
   usable: boolean;
   problem: string | null;
   rejection: { at: string; message: string } | null;
+  weight: number;
+  /** How it does; `unusable` where it cannot be sent at all, see `problem`. */
+  state: "ready" | "limited" | "failing" | "rejected" | "unusable";
+  /** Until then calls go to others, if there are any. */
+  coolingUntil: string | null;
+  /** The last thing that kept it from serving, be it over or not. */
+  lastError: { at: string; status: number | null; message: string } | null;
+  inFlight: number;
+  /** The part of the calls that it gets now, 0 to 1. */
+  share: number;
   createdAt: string | null;
 }
 

@@ -44,6 +44,12 @@ export const Credential = z.looseObject({
   usable: z.boolean(),
   problem: z.string().nullable(),
   rejection: z.object({ at: z.string(), message: z.string() }).nullable(),
+  weight: z.number(),
+  state: z.string(),
+  coolingUntil: z.string().nullable(),
+  lastError: z.object({ at: z.string(), status: z.number().nullable(), message: z.string() }).nullable(),
+  inFlight: z.number(),
+  share: z.number(),
 });
 
 export type Credential = z.infer<typeof Credential>;

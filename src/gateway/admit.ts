@@ -48,6 +48,25 @@ export async function admit(
   exchange.outputCap = admitted.outputCap;
 }
 
+/**
+ * Ends the hold of an attempt that its provider took nothing for, and puts one for the next attempt on the disk.
+ * @returns false where others have taken the room meanwhile: there is no hold for another attempt.
+ * @throws Refusal `storage_unavailable`, or what the exchange was cut with.
+ */
+export async function admitAgain(exchange: Exchange, ledger: Ledger): Promise<boolean> {
+  const { hold } = exchange;
+  if (hold === undefined) throw new Error("an attempt was made without a hold");
+  const { facts, accounts, ceiling } = hold;
+  if (exchange.isSent) hold.settle(0n, "reported", null);
+  else hold.void();
+  const budgets = accounts.map(({ budgetId }) => budgetId);
+  const next = ledger.reserve({ ...facts, attempt: facts.attempt + 1 }, budgets, ceiling);
+  if (next === undefined) return false;
+  exchange.isSent = false;
+  await begin(next, exchange);
+  return true;
+}
+
 /** Resolves when the hold is on the disk. */
 async function begin(hold: Hold | undefined, exchange: Exchange): Promise<void> {
   if (hold === undefined) throw new Error("a hold without budgets was refused");

@@ -5,6 +5,7 @@ import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Hold } from "../ledger/ledger.ts";
 import type { Ceiling } from "../pricing/ceiling.ts";
 import type { Timeouts } from "../providers/provider.ts";
+import type { Member } from "./credential-pool.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Meter } from "./meter.ts";
 import type { Base, Upstream } from "./upstreams.ts";
@@ -55,6 +56,8 @@ export class Exchange {
   /** Reads what the answer used; undefined until there is an answer. */
   meter: Meter | undefined;
 
+  /** The credential that it was last sent with; undefined before it is sent, and after it is over. */
+  member: Member | undefined;
   /** What it holds of its scopes' limits; undefined where they have none. */
   permit: Permit | undefined;
 

@@ -9,6 +9,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import type { UsageFormat } from "../providers/formats/usage.ts";
 import { admit } from "./admit.ts";
+import { type AttemptSettings, attempt, giveBack, requireCredential } from "./attempt.ts";
 import { authorise, refuseNavigation } from "./authorise.ts";
 import { RECEIVE_BYTES_PER_MS } from "./body.ts";
 import { identifyByCapability, type Signer, withCapability } from "./capability.ts";
@@ -16,7 +17,6 @@ import { identifyByToken, presentedToken } from "./client-token.ts";
 import type { Directory, KeyHolder } from "./directory.ts";
 import { isDraining } from "./drain.ts";
 import { Exchange } from "./exchange.ts";
-import { chooseCredential, type ForwardSettings, forward } from "./forward.ts";
 import { identify, type KeyHasher, presentsKey, requireActive } from "./identify.ts";
 import type { InFlight } from "./in-flight.ts";
 import { isFirstOfJob, type JobStore } from "./jobs.ts";
@@ -24,15 +24,15 @@ import { rewriteLinks } from "./links.ts";
 import { createMeter } from "./meter.ts";
 import { isRedirect, settleRedirect } from "./redirect.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
-import { rejectedCredential } from "./rejected-credential.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
+import { remembersObject } from "./remember-object.ts";
 import { findRoute, type Route } from "./route.ts";
 import { settle, shrinkToInput } from "./settle.ts";
 import { endPermit, takePermit } from "./take-permit.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** What a request's way needs; all of it made in `serve.ts`. */
-export interface Gateway extends ForwardSettings {
+export interface Gateway extends AttemptSettings {
   readonly upstreams: Upstreams;
   readonly directory: Directory;
   readonly hasher: KeyHasher;
@@ -91,17 +91,14 @@ export async function handle(
     exchange.holder = holder;
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange, holder.scopes);
-    const credential = chooseCredential(call);
+    requireCredential(call);
     if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
     await admit(call, holder, exchange, gateway.ledger, gateway.prices);
 
-    exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
-    let reply = await forward(call, credential, exchange, gateway);
+    let reply = await attempt(call, exchange, gateway);
     exchange.firstByteMs = exchange.elapsedMs();
     if (!reply.ok) exchange.costsNothing = true;
     exchange.upstreamRequestId = upstreamRequestId(reply, route.upstream.provider.requestIdHeaders);
-    if (reply.status === 401 && !route.withoutKey)
-      throw await rejectedCredential(reply, route.upstream, credential, gateway);
     if (isRedirect(reply)) reply = await settleRedirect(reply, call, exchange, gateway);
     const headers = answerHeaders(reply, exchange.id);
     if (exchange.outputCap !== null) headers.set("x-llamakey-output-cap", String(exchange.outputCap));
@@ -110,7 +107,8 @@ export async function handle(
         withCapability(link, holder.key.id, gateway.signer, gateway.upstreams, exchange.at);
       reply = await rewriteLinks(reply, headers, route, { publicUrl: gateway.publicUrl, permit });
     }
-    exchange.meter = createMeter(meterFormat(route, reply, request.method), headers, route.path);
+    const meter = createMeter(meterFormat(route, reply, request.method), headers, route.path);
+    exchange.meter = remembersObject(meter, call, reply, headers, exchange, gateway.homes);
     const onInput = exchange.most === undefined ? undefined : () => shrinkToInput(exchange, gateway.prices());
     return await relay(reply, headers, exchange, inFlight, onEnd, onInput);
   } catch (error) {
@@ -159,6 +157,7 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
   const onCut = () => close(exchange, "cut", connection, gateway);
   if (ending === "client_closed" && isDraining(exchange, gateway.inFlight.now, onCut)) return;
   exchange.ended = true;
+  giveBack(exchange);
   const isWhole = ending === "complete";
   if (!isWhole && ending !== "refused") exchange.abort.abort();
   if (ending !== "client_closed") connection.release();

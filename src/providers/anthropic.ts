@@ -3,6 +3,7 @@ import { messagesDemand } from "./formats/anthropic-demand.ts";
 import { anthropicMessagesUsage } from "./formats/anthropic-messages.ts";
 import { resultDemand } from "./formats/demand.ts";
 import { anthropicLimitHeaders } from "./formats/limit-headers.ts";
+import { anthropicObjects } from "./formats/objects.ts";
 import { defaultTimeouts, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -70,6 +71,7 @@ export const anthropic: Provider = {
   disconnect: { provider: "stops" },
   requestIdHeaders: ["request-id"],
   timeouts: defaultTimeouts,
+  objects: anthropicObjects,
   streamUsage: "given",
   free: /^\/(?:messages\/count_tokens|files|skills|agents|memory_stores|models)(?:\/|$)|\/cancel$/,
   deferred: /^\/messages\/batches$/,

@@ -1,3 +1,4 @@
+import { openaiObjects } from "./formats/objects.ts";
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
@@ -43,6 +44,7 @@ export const azure: Provider = {
   disconnect: { provider: "stops", hidden: /./ },
   requestIdHeaders: ["apim-request-id", "x-request-id", "x-ms-request-id"],
   streamUsage: "ask",
+  objects: openaiObjects,
   free: openaiFree,
   deferred: openaiDeferred,
   meters: newerOpenaiMeters,

@@ -11,6 +11,7 @@ import {
 import { geminiInteractionsUsage } from "./formats/gemini-interactions.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
+import { googleObjects } from "./formats/objects.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
@@ -60,6 +61,7 @@ export const gemini: Provider = {
   links: [{ path: /^\/upload\//, headers: ["x-goog-upload-url"], followedWithoutKey: true }],
   disconnect: { provider: "stops" },
   requestIdHeaders: [],
+  objects: googleObjects,
   free: /:(?:counttokens|counttextTokens|cancel)$|^\/(?:upload\/|files(?:\/|$)|webhooks)/i,
   deferred:
     /:(?:asyncbatchembedcontent|batchgeneratecontent|predictlongrunning)$|^\/(?:batches|tunedmodels)$/,

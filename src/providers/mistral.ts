@@ -40,6 +40,7 @@ export const mistral: Provider = {
   modelForms: [/^\/audio\//],
   disconnect: { provider: "stops" },
   requestIdHeaders: ["mistral-correlation-id", "x-request-id", "x-kong-request-id"],
+  objects: { path: /^\/(?:files|batch\/jobs|fine_tuning|conversations|agents|libraries)(?:\/|$)/ },
   free: /^\/(?:files|agents)(?:\/(?!completions)|$)|\/cancel$/,
   deferred: /^\/(?:batch|fine_tuning)\/jobs$/,
   meters: [

@@ -1,3 +1,4 @@
+import { openaiObjects } from "./formats/objects.ts";
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
 import { bearer, defaultTimeouts, type Provider } from "./provider.ts";
@@ -37,6 +38,7 @@ export const openai: Provider = {
   disconnect: { provider: "stops", hidden: /(?:^|\/)(?:o\d|gpt-[5-9]|codex)/ },
   requestIdHeaders: ["x-request-id"],
   timeouts: defaultTimeouts,
+  objects: openaiObjects,
   streamUsage: "ask",
   free: openaiFree,
   deferred: openaiDeferred,

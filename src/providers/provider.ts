@@ -52,6 +52,8 @@ export interface Provider {
   readonly deferred?: RegExp;
   /** How answers tell what they used, first match wins; an endpoint without one is not metered. */
   readonly meters: readonly MeterRule[];
+  /** What it keeps for the account of a credential, so that no other credential finds it. */
+  readonly objects?: ObjectRule;
   /** Absolute links in answers that an SDK would follow with the master key, or past the gateway. */
   readonly links: readonly LinkRule[];
   /** Spellings of paths that some SDK uses and the provider does not know; the first that matches is mended. */
@@ -177,6 +179,13 @@ export interface MeterRule {
   readonly format: UsageFormat;
   /** How its requests say what they can cost; one of which nothing is said can cost anything. */
   readonly demand?: DemandFormat;
+}
+
+export interface ObjectRule {
+  /** Endpoints that make or use such objects, matched as in `Denial`. */
+  readonly path: RegExp;
+  /** Those of them whose `POST` asks a model, and makes an object beside: any credential will do for it. */
+  readonly balanced?: RegExp;
 }
 
 export interface LinkRule {

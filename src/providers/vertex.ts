@@ -3,6 +3,7 @@ import { geminiUsage } from "./formats/gemini.ts";
 import { embedContentDemand, generateDemand, predictDemand } from "./formats/gemini-demand.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
+import { googleObjects } from "./formats/objects.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { serviceAccountGrant, serviceAccountProject } from "./formats/service-account.ts";
 import { vertexAnthropicUsage } from "./formats/vertex-anthropic.ts";
@@ -57,6 +58,7 @@ export const vertex: Provider = {
     },
   },
   requestIdHeaders: [],
+  objects: googleObjects,
   tierHeaders: ["x-vertex-ai-llm-shared-request-type"],
   free: /:(?:counttokens|computetokens|cancel)$|\/count-tokens(?:@[^:/]*)?:rawpredict$/,
   deferred: /:predictlongrunning$|\/(?:batchpredictionjobs|tuningjobs|custom[jJ]obs)$/,

@@ -13,6 +13,7 @@ export const voyage: Provider = {
   version: { kind: "in-base", prefix: "/v1" },
   credential: { env: ["VOYAGE_API_KEY"], required: true, place: bearer, probe: "/files" },
   errors: { ...textErrors("detail"), limitHeaders: epochLimitHeaders },
+  objects: { path: /^\/(?:files|batches)(?:\/|$)/ },
   free: /^\/files$|\/cancel$/,
   deferred: /^\/batches$/,
   meters: [

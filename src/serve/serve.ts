@@ -11,6 +11,7 @@ import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
+import { MemoryHomes } from "../gateway/object-homes.ts";
 import { probe } from "../gateway/probe.ts";
 import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
@@ -45,6 +46,7 @@ interface Running {
   readonly journal: Journal;
   readonly stopChores: () => void;
   readonly webhook: Webhook;
+  readonly credentials: Credentials;
   readonly store: Store;
   readonly data: DataDirectory;
 }
@@ -212,6 +214,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       signer: vault,
       inFlight,
       limiter: new MemoryLimiter(),
+      homes: new MemoryHomes(),
       clock,
       publicUrl,
       trustedProxies: config.trustedProxies,
@@ -224,16 +227,18 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     },
     own,
   });
+  credentials.startProbing();
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(variant.greeting({ version, publicUrl, upstreams, firstUser, exportsFile: shownExports }));
-  return { inFlight, listener, journal, stopChores: chores, webhook, store, data };
+  return { inFlight, listener, journal, stopChores: chores, webhook, credentials, store, data };
 }
 
 async function stop(running: Running, drainMs: number): Promise<void> {
-  const { inFlight, listener, journal, stopChores, webhook, store, data } = running;
+  const { inFlight, listener, journal, stopChores, webhook, credentials, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
+  credentials.stopProbing();
   const cut = await inFlight.drain(drainMs);
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
   await listener.stop();
@@ -263,12 +268,12 @@ function openListener({ host, port }: Config): Listener {
 }
 
 function providerView(upstream: Upstream): ProviderView {
-  const { provider, base, credentials } = upstream;
+  const { provider, base, pool } = upstream;
   return {
     id: provider.id,
     name: provider.name,
     upstream: base,
-    credentials: credentials.length,
+    credentials: pool.size,
     ready: isUsable(upstream),
     unlisted: provider.unlisted ?? null,
   };

@@ -132,6 +132,11 @@ describe("every operation of the admin API that changes something", () => {
       path: `/credentials/${made["POST /credentials"]}/test`,
       action: "credential.test",
     }),
+    "PATCH /credentials/{ref}": () => ({
+      path: `/credentials/${made["POST /credentials"]}`,
+      body: { weight: 2 },
+      action: "credential.change",
+    }),
     "DELETE /credentials/{ref}": () => ({
       path: `/credentials/${made["POST /credentials"]}`,
       action: "credential.remove",

@@ -1,5 +1,6 @@
 import { defaults, type ErrorFormat, type Provider } from "../provider.ts";
 import { openaiLimitHeaders } from "./limit-headers.ts";
+import { openaiObjects } from "./objects.ts";
 import { openaiDeferred, openaiFree, openaiMeters } from "./openai-meters.ts";
 
 /** `{"error":{message,type,param,code}}`: OpenAI and all that imitate it. */
@@ -25,6 +26,7 @@ export const openaiCompatible = {
   errors: openaiErrors,
   modelForms: [/^\/audio\//, /^\/images\//],
   meters: openaiMeters,
+  objects: openaiObjects,
   free: openaiFree,
   deferred: openaiDeferred,
   // OpenAI's SDKs write `meta-llama/Llama-4` in `GET /models/<model>` with an encoded slash.

@@ -206,4 +206,7 @@ export const migrations: readonly string[] = [
     before BIGINT NOT NULL
   );
   `,
+  `
+  ALTER TABLE credentials ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
+  `,
 ];
