@@ -34,24 +34,29 @@ const pythonBin = `${python}/${process.platform === "win32" ? "Scripts" : "bin"}
 const testLimitMs = 20_000;
 
 /**
- * A suite: the folder that it tests, what runs it, and where the runner writes its JUnit report.
+ * A suite: the folder that it tests, what runs it, and where the runner writes its JUnit report. What the stand-ins of
+ * a recorded one receive is kept, and what it sends anywhere else; the suite `egress` judges that at the end.
  *
- * @typedef {{ name: string, folder: string, command: () => string[], results: string }} Suite
+ * @typedef {{ name: string, folder: string, command: () => string[], results: string, recorded?: boolean }} Suite
  */
 
 /** @type {Suite[]} The longest first, so that none of them is left to run alone at the end. */
 const suites = [
-  bunSuite("journeys", "test/journeys"),
+  { ...bunSuite("journeys", "test/journeys"), recorded: true },
   bunSuite("executable", "test/executable"),
   bunSuite("faults", "test/faults"),
-  pytestSuite("sdk-python", "test/sdk-python"),
-  bunSuite("sdk-node", "test/sdk-node"),
+  { ...pytestSuite("sdk-python", "test/sdk-python"), recorded: true },
+  { ...bunSuite("sdk-node", "test/sdk-node"), recorded: true },
   bunSuite("transparency", "test/transparency"),
   bunSuite("security", "test/security"),
   bunSuite("contracts", "test/contracts"),
   bunSuite("tooling", "test/tooling"),
   bunSuite("unit", "src"),
 ];
+
+/** Runs when all others are over, whenever there is a record for it to judge. */
+const egress = bunSuite("egress", "test/egress");
+const records = `${logs}/egress`;
 
 /** The design's machine has two cores; more at a time would only make the tests' clocks unreliable. */
 const atATime = 2;
@@ -90,10 +95,10 @@ function pytestSuite(name, folder) {
 }
 
 const names = process.argv.slice(2).filter((arg) => !arg.startsWith("-"));
-const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+const unknown = names.filter((name) => ![...suites, egress].some((suite) => suite.name === name));
 if (unknown.length > 0) {
   console.error(
-    `No suite ${unknown.join(", ")}. There are: ${suites.map((suite) => suite.name).join(", ")}.`,
+    `No suite ${unknown.join(", ")}. There are: ${[...suites, egress].map((suite) => suite.name).join(", ")}.`,
   );
   process.exit(2);
 }
@@ -104,6 +109,9 @@ installSystemPackages();
 if (chosen.some((suite) => suite.name === "sdk-python")) installPython();
 rmSync(logs, { recursive: true, force: true });
 mkdirSync(logs, { recursive: true });
+const recorded = chosen.filter((suite) => suite.recorded);
+for (const { name } of recorded) mkdirSync(`${records}/${name}`, { recursive: true });
+const seal = sealing();
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
@@ -116,6 +124,8 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
 const total = { passed: 0, failed: 0, skipped: 0 };
 const queue = [...chosen];
 await Promise.all(Array.from({ length: atATime }, work));
+if (recorded.length > 0 || names.includes(egress.name)) await runSuite(egress);
+rmSync(records, { recursive: true, force: true });
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exit(total.failed > 0 ? 1 : 0);
@@ -150,12 +160,12 @@ async function runSuite(suite) {
  * @returns {Promise<string | undefined>} how it ended, if not with exit code 0
  */
 function execute(suite) {
-  const [file = "", ...args] = suite.command();
+  const [file = "", ...args] = [...(suite.recorded ? sealed(suite) : []), ...suite.command()];
   const log = createWriteStream(`${logs}/${suite.name}.log`);
   // A process group of its own, so that what the tests started ends with them.
   const child = spawn(file, args, {
     cwd: root,
-    env: testEnvironment(),
+    env: { ...testEnvironment(), ...recordEnvironment(suite) },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -245,6 +255,42 @@ function testEnvironment() {
   );
   const local = "127.0.0.1,localhost";
   return { ...env, NO_PROXY: local, no_proxy: local, ...(isFull ? { LMK_TEST_FULL: "1" } : {}) };
+}
+
+/**
+ * How a suite gets a network of its own, in which nothing leaves this machine unseen; it takes no privileges where the
+ * system lets everybody have one.
+ *
+ * @returns {{ command: string[], why?: undefined } | { command: [], why: string }}
+ */
+function sealing() {
+  if (process.platform !== "linux")
+    return { command: [], why: "only Linux gives a suite a network of its own" };
+  const user = process.getuid?.() === 0 ? [] : ["--user", "--map-current-user", "--keep-caps"];
+  const command = ["unshare", ...user, "--net", "--", "python3", `${root}test/support/sealed.py`];
+  const tried = spawnSync(command[0] ?? "", [...command.slice(1), "/dev/null", "true"], { encoding: "utf8" });
+  const why = tried.stderr?.trim().split("\n").at(-1) || String(tried.error ?? tried.status);
+  return tried.status === 0
+    ? { command }
+    : { command: [], why: `this system gives no network of its own: ${why}` };
+}
+
+/** @param {Suite} suite */
+function sealed({ name }) {
+  return seal.command.length === 0 ? [] : [...seal.command, `${records}/${name}/network.jsonl`];
+}
+
+/** @param {Suite} suite @returns {Record<string, string>} */
+function recordEnvironment(suite) {
+  if (suite === egress) {
+    const suites = recorded.map(({ name }) => name).join(",");
+    return {
+      EGRESS_RECORDS: records,
+      EGRESS_SUITES: suites,
+      ...(seal.why === undefined ? { EGRESS_SEAL: seal.command.join(" ") } : { EGRESS_UNSEALED: seal.why }),
+    };
+  }
+  return suite.recorded ? { EGRESS_RECORD: `${records}/${suite.name}` } : {};
 }
 
 function installSystemPackages() {

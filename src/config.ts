@@ -213,13 +213,26 @@ class Reader {
       credential = { ...credential, mint: { ...mint, auth: this.url(`LMK_${variable}_AUTH`) ?? mint.auth } };
     }
     const account = known.account && value ? { account: { ...known.account, value } } : {};
-    return { ...known, timeouts, credential, ...account };
+    return { ...known, timeouts, credential, ...account, ...this.accountPath(known) };
+  }
+
+  private accountPath({ accountPath, name }: Provider): Pick<Provider, "accountPath"> {
+    if (accountPath === undefined) return {};
+    const location = this.value(accountPath.variable);
+    if (location === undefined) return { accountPath };
+    // It becomes a part of paths and of a host's name.
+    if (/^[a-z]+(?:-[a-z]+\d+)?$/.test(location)) return { accountPath: { ...accountPath, location } };
+    this.warnings.push(
+      `${accountPath.variable} is no location of ${name}; calls that name none go to ${accountPath.location}.`,
+    );
+    return { accountPath };
   }
 
   /** Those that an administrator names: servers of one's own, and dedicated endpoints. */
   private named(): Provider[] {
     const servers: Provider[] = [];
-    const ownPaths = knownProviders.flatMap(({ clientTokens }) => clientTokens?.path.split("/")[1] ?? []);
+    const tokenPaths = knownProviders.flatMap(({ clientTokens }) => clientTokens?.paths ?? []);
+    const ownPaths = tokenPaths.map((path) => path.split("/")[1] ?? "");
     const taken = new Set([...RESERVED_NAMES, ...ownPaths, ...knownProviders.map((known) => known.id)]);
     for (const name of [...this.names()].sort()) {
       const [, kind, id] = /^LMK_(SERVER|HF_ENDPOINT)_([A-Z0-9]+(?:_[A-Z0-9]+)*)$/.exec(name) ?? [];

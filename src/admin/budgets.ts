@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { formatPeriod } from "../domain/budget-change.ts";
 import { formatDollars } from "../domain/money.ts";
 import type { StoredBudget } from "../domain/policy.ts";
@@ -6,7 +6,8 @@ import type { AdminParts } from "./parts.ts";
 import { ScopeRef } from "./policies.ts";
 import { changeOf, policyAt } from "./policy-change.ts";
 import { budgetDraft, budgetShape } from "./policy-document.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { notFound } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody, listOf, Ref, rfc3339, Time } from "./schemas.ts";
 import { Scopes } from "./scopes.ts";
 
@@ -55,8 +56,8 @@ const remove = createRoute({
   responses: { 204: { description: "The budget restricts nothing any more" } },
 });
 
-export function budgets({ store, clock, directoryChanged }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function budgets({ store, clock, directoryChanged }: AdminParts): AdminApp {
+  const app = resource();
 
   app.openapi(list, async (c) => {
     const { scope, removed } = c.req.valid("query");
@@ -76,7 +77,7 @@ export function budgets({ store, clock, directoryChanged }: AdminParts): OpenAPI
     const others = before.budgets.filter(({ name }) => name !== document.name);
     const now = clock.now();
     const change = changeOf(before, { budgets: [...others, budgetDraft(document)] }, now);
-    await store.changePolicies([change], now);
+    await store.audited(c.var.source, "changePolicies", [change], now);
     await directoryChanged();
     const made = change.budgets.find(({ name }) => name === document.name);
     if (made === undefined) throw notFound("budget", document.name);
@@ -89,7 +90,7 @@ export function budgets({ store, clock, directoryChanged }: AdminParts): OpenAPI
     if (before === undefined) throw notFound("budget", ref);
     const left = before.budgets.filter(({ id }) => id !== ref);
     const now = clock.now();
-    await store.changePolicies([changeOf(before, { budgets: left }, now)], now);
+    await store.audited(c.var.source, "changePolicies", [changeOf(before, { budgets: left }, now)], now);
     await directoryChanged();
     return c.body(null, 204);
   });

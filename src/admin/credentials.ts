@@ -1,6 +1,7 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { AdminParts } from "./parts.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { notFound } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody, listOf, Name, Ref, Time } from "./schemas.ts";
 
 const CredentialView = z
@@ -52,21 +53,21 @@ const test = createRoute({
   responses: { 200: json(TestResult, "What the provider said to a call that costs nothing") },
 });
 
-export function credentials({ credentials: desk }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function credentials({ credentials: desk }: AdminParts): AdminApp {
+  const app = resource();
   app.openapi(list, async (c) => c.json({ items: await desk.list() }, 200));
   app.openapi(add, async (c) => {
     const { provider, name, secret } = c.req.valid("json");
-    return c.json(await desk.add(provider, name ?? "main", secret), 201);
+    return c.json(await desk.add(c.var.source, provider, name ?? "main", secret), 201);
   });
   app.openapi(remove, async (c) => {
     const { ref } = c.req.valid("param");
-    if (!(await desk.remove(ref))) throw notFound("stored credential", ref);
+    if (!(await desk.remove(c.var.source, ref))) throw notFound("stored credential", ref);
     return c.body(null, 204);
   });
   app.openapi(test, async (c) => {
     const { ref } = c.req.valid("param");
-    const result = await desk.test(ref);
+    const result = await desk.test(c.var.source, ref);
     if (result === null) throw notFound("credential", ref);
     return c.json(result, 200);
   });

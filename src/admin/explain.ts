@@ -1,11 +1,12 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { formatPeriod } from "../domain/budget-change.ts";
 import type { DescribedCaller, Explanation } from "../domain/explanation.ts";
 import { formatDollars } from "../domain/money.ts";
-import { findByRef } from "./groups.ts";
+import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { notFound } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody } from "./schemas.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
@@ -71,8 +72,8 @@ const explain = createRoute({
   responses: { 200: json(ExplanationView, "What would happen to this call, and who decides it") },
 });
 
-export function explanations({ store, explain: find }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function explanations({ store, explain: find }: AdminParts): AdminApp {
+  const app = resource();
 
   const callerOf = async ({ key, user, group }: z.infer<typeof Described>): Promise<DescribedCaller> => {
     const [groups, users, keys] = await Promise.all([
@@ -80,15 +81,10 @@ export function explanations({ store, explain: find }: AdminParts): OpenAPIHono 
       store.listUsers(),
       store.listKeys(),
     ]);
-    if (group !== undefined) {
-      const found = findByRef(groups, group);
-      if (found === undefined) throw notFound("group", group);
-      return { group: found.id };
-    }
+    if (group !== undefined) return { group: getByRef("group", groups, group).id };
     const held = key === undefined ? undefined : keys.find(({ id }) => id === key);
     if (key !== undefined && held === undefined) throw notFound("key", key);
-    const found = findByRef(users, held?.userId ?? user ?? "");
-    if (found === undefined) throw notFound("user", user ?? "");
+    const found = getByRef("user", users, held?.userId ?? user ?? "");
     return { group: found.groupId, user: found.id, key };
   };
 

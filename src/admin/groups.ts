@@ -1,8 +1,9 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Group } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { notFound } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
   jsonBody,
@@ -12,6 +13,7 @@ import {
   lifetimeView,
   listOf,
   Name,
+  newLifetime,
   Ref,
   Time,
 } from "./schemas.ts";
@@ -46,14 +48,10 @@ const change = createRoute({
   },
 });
 
-export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts): AdminApp {
+  const app = resource();
   const view = (group: Group) => ({ id: group.id, name: group.name, ...lifetimeView(group, clock.now()) });
-  const find = async (ref: string) => {
-    const found = findByRef(await store.listGroups(), ref);
-    if (found === undefined) throw notFound("group", ref);
-    return found;
-  };
+  const find = async (ref: string) => getByRef("group", await store.listGroups(), ref);
 
   app.openapi(list, async (c) => c.json({ items: (await store.listGroups()).map(view) }, 200));
   app.openapi(show, async (c) => c.json(view(await find(c.req.valid("param").ref)), 200));
@@ -62,18 +60,16 @@ export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts):
     const group: Group = {
       id: `grp_${randomBase62(10)}`,
       name,
-      createdAt: clock.now(),
-      revokedAt: null,
-      expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+      ...newLifetime(expiresAt, clock.now()),
     };
-    await store.addGroup(group);
+    await store.audited(c.var.source, "addGroup", group);
     await directoryChanged();
     return c.json(view(group), 201);
   });
   app.openapi(change, async (c) => {
     const input = c.req.valid("json");
     const group = await find(c.req.valid("param").ref);
-    await store.updateGroup(group.id, lifetimeFields(input, clock.now()));
+    await store.audited(c.var.source, "updateGroup", group.id, lifetimeFields(input, clock.now()));
     await directoryChanged();
     const members = new Set((await store.listUsers()).filter((u) => u.groupId === group.id).map((u) => u.id));
     const keyIds = (await store.listKeys()).filter((key) => members.has(key.userId)).map((key) => key.id);
@@ -89,4 +85,15 @@ export function findByRef<Thing extends { id: string; name: string }>(
   ref: string,
 ): Thing | undefined {
   return things.find((thing) => thing.id === ref) ?? things.find((thing) => thing.name === ref);
+}
+
+/** @throws HTTPException 404 */
+export function getByRef<Thing extends { id: string; name: string }>(
+  noun: string,
+  things: readonly Thing[],
+  ref: string,
+): Thing {
+  const found = findByRef(things, ref);
+  if (found === undefined) throw notFound(noun, ref);
+  return found;
 }

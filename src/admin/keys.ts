@@ -1,9 +1,10 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { MasterKey } from "../domain/directory.ts";
 import { createKey } from "../domain/key.ts";
-import { findByRef } from "./groups.ts";
+import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { notFound } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
   jsonBody,
@@ -13,6 +14,7 @@ import {
   lifetimeView,
   listOf,
   Name,
+  newLifetime,
   Ref,
   Reference,
   rfc3339,
@@ -70,8 +72,8 @@ const rotate = createRoute({
   responses: { 200: json(NewKey, "The same key with a new secret; the old one lives for the overlap") },
 });
 
-export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: AdminParts): AdminApp {
+  const app = resource();
 
   /** All keys with the names of whom they belong to. */
   const views = async () => {
@@ -107,27 +109,24 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
   app.openapi(show, async (c) => c.json(await find(c.req.valid("param").ref), 200));
   app.openapi(add, async (c) => {
     const { user, name, expiresAt } = c.req.valid("json");
-    const owner = findByRef(await store.listUsers(), user);
-    if (owner === undefined) throw notFound("user", user);
+    const owner = getByRef("user", await store.listUsers(), user);
     const created = createKey();
     const now = clock.now();
     const key: MasterKey = {
       id: created.id,
       name: name ?? "key",
       userId: owner.id,
-      createdAt: now,
-      revokedAt: null,
-      expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+      ...newLifetime(expiresAt, now),
       secrets: [{ version: 1, hash: keyHasher.hashKey(created.text), createdAt: now, expiresAt: null }],
     };
-    await store.addKey(key);
+    await store.audited(c.var.source, "addKey", key);
     await directoryChanged();
     return c.json({ key: await find(key.id), secret: created.text }, 201);
   });
   app.openapi(change, async (c) => {
     const input = c.req.valid("json");
     const { id } = await find(c.req.valid("param").ref);
-    await store.updateKey(id, lifetimeFields(input, clock.now()));
+    await store.audited(c.var.source, "updateKey", id, lifetimeFields(input, clock.now()));
     await directoryChanged();
     const cut = input.revoked && input.now ? cutKeys(new Set([id])) : 0;
     return c.json({ ...(await find(id)), cut }, 200);
@@ -137,7 +136,7 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
     const renewed = createKey(id);
     const now = clock.now();
     const overlapUntil = now + c.req.valid("json").overlapSeconds * 1000;
-    await store.rotateKey(id, keyHasher.hashKey(renewed.text), now, overlapUntil);
+    await store.audited(c.var.source, "rotateKey", id, keyHasher.hashKey(renewed.text), now, overlapUntil);
     await directoryChanged();
     return c.json({ key: await find(id), secret: renewed.text }, 200);
   });

@@ -1,11 +1,12 @@
+import type { AuditSource } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
-import type { Store } from "../domain/store.ts";
+import type { AdminStore } from "../domain/store.ts";
 import type { PriceBook } from "../pricing/book.ts";
 
 /** What the admin API needs; made in `serve.ts`. */
 export interface AdminParts {
-  readonly store: Store;
+  readonly store: AdminStore;
   readonly clock: Clock;
   readonly keyHasher: { hashKey(key: string): Uint8Array };
   /** Compares in constant time with the operator token. */
@@ -34,10 +35,10 @@ export interface AdminParts {
 export interface CredentialDesk {
   list(): Promise<CredentialView[]>;
   /** @throws CredentialProblem */
-  add(provider: string, name: string, secret: string): Promise<CredentialView>;
-  remove(id: string): Promise<boolean>;
+  add(source: AuditSource, provider: string, name: string, secret: string): Promise<CredentialView>;
+  remove(source: AuditSource, id: string): Promise<boolean>;
   /** Makes one call that costs nothing with it; null where there is no such credential. */
-  test(id: string): Promise<CredentialTest | null>;
+  test(source: AuditSource, id: string): Promise<CredentialTest | null>;
 }
 
 export interface CredentialView {

@@ -1,5 +1,6 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
+import type { AuditSource } from "../domain/audit.ts";
 import type { Scope, ScopeChange, ScopePolicy } from "../domain/policy.ts";
 import type { AdminParts } from "./parts.ts";
 import { changeOf, differencesOf, policyAt, type Wanted } from "./policy-change.ts";
@@ -12,7 +13,7 @@ import {
   policyOf,
   ScopeDocument,
 } from "./policy-document.ts";
-import { validationHook } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody, listOf } from "./schemas.ts";
 import { type NamedScope, Scopes } from "./scopes.ts";
 
@@ -99,14 +100,14 @@ const remove = createRoute({
   responses: { 204: { description: "The scope restricts nothing any more; its budgets stay" } },
 });
 
-export function policies(parts: AdminParts): OpenAPIHono {
+export function policies(parts: AdminParts): AdminApp {
   const { store, clock } = parts;
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+  const app = resource();
 
   /** Stores it, all or nothing; in force when it returns. */
-  const commit = async (changes: readonly ScopeChange[]) => {
+  const commit = async (source: AuditSource, changes: readonly ScopeChange[]) => {
     if (changes.length === 0) return;
-    await store.changePolicies(changes, clock.now());
+    await store.audited(source, "changePolicies", changes, clock.now());
     await parts.directoryChanged();
   };
   const at = async (ref: string) => {
@@ -115,6 +116,7 @@ export function policies(parts: AdminParts): OpenAPIHono {
     return { scope, before: policyAt(all, scope) };
   };
   const change = async (
+    source: AuditSource,
     { scope, before }: { scope: NamedScope; before: ScopePolicy },
     wanted: Wanted,
     version?: number,
@@ -124,7 +126,7 @@ export function policies(parts: AdminParts): OpenAPIHono {
     }
     const after = changeOf(before, wanted, clock.now());
     const changes = differencesOf(before, after);
-    if (changes.length > 0) await commit([after]);
+    if (changes.length > 0) await commit(source, [after]);
     const reached = { ...after, version: before.version + (changes.length > 0 ? 1 : 0) };
     return { ...view(scope, reached), changes, warnings: warningsOf([after], parts) };
   };
@@ -147,7 +149,7 @@ export function policies(parts: AdminParts): OpenAPIHono {
       changes: differencesOf(before, after),
     }));
     const afters = changes.map(({ after }) => after);
-    if (!dryRun) await commit(afters);
+    if (!dryRun) await commit(c.var.source, afters);
     return c.json({ dryRun, items, warnings: warningsOf(afters, parts) }, 200);
   });
   app.openapi(show, async (c) => {
@@ -158,15 +160,18 @@ export function policies(parts: AdminParts): OpenAPIHono {
     const document = c.req.valid("json");
     const wanted = { policy: policyOf(document), budgets: document.budgets?.map(budgetDraft) };
     const found = await at(c.req.valid("param").scope);
-    return c.json(await change(found, wanted, c.req.valid("query").version), 200);
+    return c.json(await change(c.var.source, found, wanted, c.req.valid("query").version), 200);
   });
   app.openapi(patch, async (c) => {
     const found = await at(c.req.valid("param").scope);
     const merged = patched(policyDocument(found.before.policy), c.req.valid("json"));
-    return c.json(await change(found, { policy: policyOf(merged) }, c.req.valid("query").version), 200);
+    return c.json(
+      await change(c.var.source, found, { policy: policyOf(merged) }, c.req.valid("query").version),
+      200,
+    );
   });
   app.openapi(remove, async (c) => {
-    await change(await at(c.req.valid("param").scope), { policy: {} });
+    await change(c.var.source, await at(c.req.valid("param").scope), { policy: {} });
     return c.body(null, 204);
   });
   return app;

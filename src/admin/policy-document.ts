@@ -69,7 +69,7 @@ const policyShape = {
 };
 
 /** Dollars; a number is taken as it is written in decimals. */
-export const Dollars = z
+const Dollars = z
   .union([z.string(), z.number()])
   .superRefine((given, context) => {
     if (amountOf(given) !== undefined) return;

@@ -1,5 +1,6 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { AdminParts } from "./parts.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, listOf } from "./schemas.ts";
 
 const ProviderView = z
@@ -19,8 +20,8 @@ const list = createRoute({
   responses: { 200: json(listOf(ProviderView), "Providers that requests can be sent to") },
 });
 
-export function providers(parts: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono();
+export function providers(parts: AdminParts): AdminApp {
+  const app = resource();
   app.openapi(list, (c) => c.json({ items: parts.providers() }, 200));
   return app;
 }

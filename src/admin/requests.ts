@@ -1,7 +1,7 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { LoggedRequest } from "../domain/request-record.ts";
 import type { AdminParts } from "./parts.ts";
-import { validationHook } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, listOf, rfc3339, Time } from "./schemas.ts";
 
 const RequestView = z
@@ -60,8 +60,8 @@ const list = createRoute({
   responses: { 200: json(listOf(RequestView), "Newest first; with `after`, what came since, oldest first") },
 });
 
-export function requests({ store }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function requests({ store }: AdminParts): AdminApp {
+  const app = resource();
   app.openapi(list, async (c) => {
     const { since, ...filter } = c.req.valid("query");
     const rows = await store.listRequests({

@@ -63,6 +63,15 @@ export function lifetimeView(thing: Lifetime & { createdAt: number }, now: numbe
   };
 }
 
+/** The store's fields for something new. @param expiresAt RFC 3339; it does not end by itself without. */
+export function newLifetime(expiresAt: string | undefined, now: number): Lifetime & { createdAt: number } {
+  return {
+    createdAt: now,
+    revokedAt: null,
+    expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+  };
+}
+
 interface LifetimeChange {
   name?: string | undefined;
   expiresAt?: string | null | undefined;

@@ -1,9 +1,9 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { randomBase62 } from "../domain/key.ts";
 import { isTimeZone, type OrganisationSettings, type Webhook } from "../domain/settings.ts";
 import type { AdminParts } from "./parts.ts";
-import { validationHook } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody } from "./schemas.ts";
 
 const WebhookView = z.object({ url: z.string(), allowPrivate: z.boolean() });
@@ -48,8 +48,8 @@ const change = createRoute({
   responses: { 200: json(Changed, "The settings, in force") },
 });
 
-export function settings({ store, webhooks, settingsChanged }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function settings({ store, webhooks, settingsChanged }: AdminParts): AdminApp {
+  const app = resource();
 
   app.openapi(show, async (c) => c.json(view(await store.readSettings()), 200));
   app.openapi(change, async (c) => {
@@ -65,7 +65,7 @@ export function settings({ store, webhooks, settingsChanged }: AdminParts): Open
       next = { url, allowPrivate, sealedSecret: webhooks.seal(url, secret) };
     }
     const after = { timeZone: timeZone ?? before.timeZone, webhook: next };
-    await store.putSettings(after);
+    await store.audited(c.var.source, "putSettings", after);
     await settingsChanged();
     return c.json({ ...view(after), webhookSecret: webhook?.secret === undefined ? secret : null }, 200);
   });

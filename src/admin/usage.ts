@@ -1,8 +1,8 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { formatDollars } from "../domain/money.ts";
 import type { UsageKey, UsageSum } from "../domain/request-record.ts";
 import type { AdminParts } from "./parts.ts";
-import { validationHook } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import { json, Time } from "./schemas.ts";
 
 const Key = z.enum(["user", "group", "key", "provider", "model", "endpoint", "day", "hour"]);
@@ -46,8 +46,8 @@ const list = createRoute({
   },
 });
 
-export function usage({ store }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function usage({ store }: AdminParts): AdminApp {
+  const app = resource();
   app.openapi(list, async (c) => {
     const { by, since, until, ...rest } = c.req.valid("query");
     const filter = { ...rest, since: milliseconds(since), until: milliseconds(until) };

@@ -1,9 +1,9 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Group, User } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
-import { findByRef } from "./groups.ts";
+import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound, validationHook } from "./problem.ts";
+import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
   jsonBody,
@@ -13,6 +13,7 @@ import {
   lifetimeView,
   listOf,
   Name,
+  newLifetime,
   Ref,
   Reference,
   Time,
@@ -53,24 +54,16 @@ const change = createRoute({
   },
 });
 
-export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): AdminApp {
+  const app = resource();
   const view = (user: User, groups: readonly Group[]) => ({
     id: user.id,
     name: user.name,
     group: { id: user.groupId, name: groups.find((group) => group.id === user.groupId)?.name ?? "" },
     ...lifetimeView(user, clock.now()),
   });
-  const find = async (ref: string) => {
-    const found = findByRef(await store.listUsers(), ref);
-    if (found === undefined) throw notFound("user", ref);
-    return found;
-  };
-  const findGroup = async (ref: string) => {
-    const found = findByRef(await store.listGroups(), ref);
-    if (found === undefined) throw notFound("group", ref);
-    return found;
-  };
+  const find = async (ref: string) => getByRef("user", await store.listUsers(), ref);
+  const findGroup = async (ref: string) => getByRef("group", await store.listGroups(), ref);
 
   app.openapi(list, async (c) => {
     const groups = await store.listGroups();
@@ -85,18 +78,16 @@ export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): 
       id: `usr_${randomBase62(10)}`,
       name,
       groupId: (await findGroup(group ?? DEFAULT_GROUP)).id,
-      createdAt: clock.now(),
-      revokedAt: null,
-      expiresAt: expiresAt === undefined ? null : Date.parse(expiresAt),
+      ...newLifetime(expiresAt, clock.now()),
     };
-    await store.addUser(user);
+    await store.audited(c.var.source, "addUser", user);
     await directoryChanged();
     return c.json(view(user, await store.listGroups()), 201);
   });
   app.openapi(change, async (c) => {
     const input = c.req.valid("json");
     const user = await find(c.req.valid("param").ref);
-    await store.updateUser(user.id, {
+    await store.audited(c.var.source, "updateUser", user.id, {
       ...lifetimeFields(input, clock.now()),
       ...(input.group === undefined ? {} : { groupId: (await findGroup(input.group)).id }),
     });

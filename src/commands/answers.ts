@@ -77,6 +77,25 @@ export const LoggedRequest = z.looseObject({
 });
 export type LoggedRequest = z.infer<typeof LoggedRequest>;
 
+const Fields = z.record(z.string(), z.unknown()).nullable();
+
+export const AuditRow = z.looseObject({
+  seq: z.number(),
+  at: z.string(),
+  actor: z.object({ kind: z.string(), id: z.string().nullable(), name: z.string() }),
+  address: z.string().nullable(),
+  action: z.string(),
+  target: z.object({ kind: z.string(), id: z.string(), name: z.string() }),
+  before: Fields,
+  after: Fields,
+  hash: z.string(),
+});
+export type AuditRow = z.infer<typeof AuditRow>;
+
+export const AuditPage = z.object({ items: z.array(AuditRow), next: z.number().nullable() });
+
+export const AuditHead = z.object({ head: z.string() });
+
 const UsageSum = z.object({
   keys: z.record(z.string(), z.string().nullable()),
   requests: z.number(),

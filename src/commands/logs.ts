@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { formatDollars } from "../domain/money.ts";
 import { LoggedRequest, listOf } from "./answers.ts";
 import { type ApiClient, connect } from "./api-client.ts";
@@ -6,6 +6,7 @@ import type { Io } from "./io.ts";
 import { jsonLine } from "./json.ts";
 import { table, time } from "./table.ts";
 import { parseSince } from "./when.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** Between two looks at the log while it is followed. */
 const POLL_MS = 1000;
@@ -110,12 +111,4 @@ function ending({ refusal, ending: how, shadowRefusal }: LoggedRequest): string 
 function widthsOf(rows: readonly LoggedRequest[], widths: number[]): number[] {
   table(rows.map(cells), widths);
   return widths;
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addAuditVerb } from "./audit.ts";
 import { addBudgetVerbs } from "./budget.ts";
 import { addCredentialVerbs } from "./credential.ts";
 import { addDemoVerb, type Demo } from "./demo.ts";
@@ -85,6 +86,7 @@ function buildProgram(
   addBudgetVerbs(program, io);
   addSettingsVerbs(program, io);
   addVerifyVerb(program, io, verify, exit);
+  addAuditVerb(program, io);
   return program;
 }
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type UsageSum, UsageSums } from "./answers.ts";
 import { connect } from "./api-client.ts";
+import { csv } from "./csv.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
 import { list } from "./table.ts";
@@ -36,11 +37,11 @@ export function addUsageVerb(program: Command, io: Io): void {
     .option("--until <when>", "a duration ago or a date", when)
     .addOption(new Option("--csv", "as CSV").conflicts("json"))
     .option("--json", "as JSON")
-    .action(async ({ csv, json, ...query }: Options, command: Command) => {
+    .action(async ({ csv: asCsv, json, ...query }: Options, command: Command) => {
       const sums = await connect(io, command).get("/api/v1/usage", UsageSums, { ...query });
       if (json) return io.print(jsonText(sums));
       const by = query.by.split(",");
-      return io.print(csv ? csvOf(by, sums.items) : tableOf(by, sums.items, sums.total));
+      return io.print(asCsv ? csvOf(by, sums.items) : tableOf(by, sums.items, sums.total));
     });
 }
 
@@ -69,15 +70,9 @@ function tableOf(by: readonly string[], items: readonly UsageSum[], total: Usage
 function csvOf(by: readonly string[], items: readonly UsageSum[]): string {
   const lines = items.map((item) => [...by.map((key) => item.keys[key] ?? ""), ...counts(item)]);
   const headings = [...by, "requests", "input_tokens", "output_tokens", "cost_usd", "unpriced_requests"];
-  return [headings, ...lines].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
+  return csv([headings, ...lines]);
 }
 
 function counts({ requests, inputTokens, outputTokens, cost, unpriced }: UsageSum): string[] {
   return [String(requests), String(inputTokens), String(outputTokens), cost, String(unpriced)];
-}
-
-/** Quoted where it must be (RFC 4180); a spreadsheet takes what begins like a formula for one. */
-function csvCell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

@@ -68,7 +68,7 @@ export function compileScope(
   };
 }
 
-export function compileBudget(budget: Budget): CompiledBudget {
+function compileBudget(budget: Budget): CompiledBudget {
   const ofModel = budget.model === null ? undefined : compileModelPattern(budget.model);
   return {
     ...budget,

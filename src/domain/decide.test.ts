@@ -34,6 +34,7 @@ describe("each rule refuses what it does not name, and nothing else", () => {
     // What the model would be, only the provider knows.
     [{ models: ["gpt-5*"] }, { model: null }, "model_not_allowed"],
     [{ models: ["gpt-5*"] }, { model: null, bills: false }, "allowed"],
+    [{ models: ["gpt-5*"] }, { isPlain: false }, "model_not_allowed"],
     [{ endpoints: ["POST /openai/v1/chat/completions"] }, {}, "allowed"],
     [{ endpoints: ["GET /openai/v1/chat/completions"] }, {}, "endpoint_not_allowed"],
     [{ endpoints: ["POST /azure/v1/chat/completions"] }, {}, "endpoint_not_allowed"],

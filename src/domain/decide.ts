@@ -154,6 +154,9 @@ function model({ rules, policy }: CompiledScope, call: AskedCall): string | unde
   const { models } = rules;
   if (models === undefined) return undefined;
   const { provider, model: asked } = call;
+  // The model may stand in it.
+  if (call.bills && !call.isPlain)
+    return "has a list of models, and this path could be read in more than one way";
   if (asked === null) {
     // Lists of models, files and the like name none and cost nothing.
     return call.bills

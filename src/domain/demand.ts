@@ -30,8 +30,10 @@ export interface Demand {
   readonly toolUses: number | null;
   /** Further models may answer, or take part: they have other prices. */
   readonly otherModels: boolean;
-  /** It may answer with speech. */
+  /** It asks for speech in the answer. */
   readonly speaks: boolean;
+  /** It asks for images in the answer. */
+  readonly draws: boolean;
   /** It brings text along of which what is not used is billed as output. */
   readonly predicts: boolean;
   /** The answer comes later: what it costs is known only then. */
@@ -79,6 +81,8 @@ export type DemandKind =
   | "tokens"
   | "embedding"
   | "images"
+  /** Embeddings or images, as the model makes them. */
+  | "predict"
   | "speech"
   | "transcription"
   | "rerank"
@@ -128,6 +132,7 @@ export function bodilessDemand(bounds: DemandBounds, bytes = 0): Demand {
     toolUses: null,
     otherModels: false,
     speaks: false,
+    draws: false,
     predicts: false,
     background: false,
     stream: false,

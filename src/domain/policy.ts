@@ -62,8 +62,6 @@ export interface ScopeChange {
   readonly budgets: readonly Budget[];
 }
 
-export const ORGANISATION: Scope = { kind: "organisation", id: "" };
-
 /** A budget with where it stands; removed ones stay, because what was spent refers to them. */
 export interface StoredBudget extends Budget {
   readonly scope: Scope;

@@ -1,3 +1,4 @@
+import type { AuditFilter, AuditNote, AuditRow, AuditSource } from "./audit.ts";
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
@@ -20,15 +21,47 @@ import type { ThresholdEvent } from "./threshold-event.ts";
  * `Conflict` for a name that is taken, and `StorageFailure` when the store itself cannot do its work.
  */
 export interface Store
-  extends DirectoryStore,
-    CredentialStore,
+  extends AuditedStore,
+    AuditStore,
     SecretStore,
     RequestStore,
-    PriceStore,
     LedgerStore,
-    PolicyStore {
+    KeptPriceStore,
+    ThresholdEventStore {
   close(): Promise<void>;
 }
+
+/**
+ * What people decide. Methods that only read are named `list...` or `read...`; each of the others needs a rule in
+ * `storage/queries/audit-rules.ts`, and is called by way of `audited`.
+ */
+export interface AuditedStore extends DirectoryStore, CredentialStore, PriceStore, PolicyStore {}
+
+/** A method that changes what people decide. */
+export type Change = Exclude<keyof AuditedStore, `list${string}` | `read${string}`>;
+
+/** The audit log, to which rows are added and nothing else. */
+export interface AuditStore {
+  /** Needed before the first row. @param key For the chain of hashes, 32 bytes. */
+  openAudit(key: Uint8Array): Promise<void>;
+  /** Makes the change and writes down who made it and what it replaced: both or neither. A change of nothing has no row. */
+  audited<Name extends Change>(
+    source: AuditSource,
+    change: Name,
+    ...args: Parameters<AuditedStore[Name]>
+  ): ReturnType<AuditedStore[Name]>;
+  /** Writes down what changes nothing here. */
+  noteAudit(source: AuditSource, note: AuditNote): Promise<void>;
+  /** Newest first, or oldest first where `filter.after` is given. */
+  listAudit(filter: AuditFilter): Promise<AuditRow[]>;
+  /** The log's end, signed: see `signHead`. */
+  readAuditHead(): Promise<string>;
+}
+
+/** What the admin API gets: it reads, and whatever it changes is audited. */
+export type AdminStore = Pick<AuditedStore, Exclude<keyof AuditedStore, Change>> &
+  Pick<RequestStore, "listRequests" | "sumUsage" | "listUnpriced"> &
+  Omit<AuditStore, "openAudit">;
 
 /** Groups, users and master keys. */
 export interface DirectoryStore {
@@ -107,6 +140,10 @@ export interface PriceStore {
   /** Null goes back to the list prices that came with this version. */
   pinSnapshot(snapshot: PinnedSnapshot | null): Promise<void>;
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
+}
+
+/** What price books were made of. */
+export interface KeptPriceStore {
   /**
    * Keeps what a book was made of, for good; one that is kept already stays as it is.
    * @param snapshotText That of its snapshot; null where it is kept already.
@@ -132,6 +169,10 @@ export interface PolicyStore {
   listBudgets(filter?: { removed?: boolean }): Promise<StoredBudget[]>;
   readSettings(): Promise<OrganisationSettings>;
   putSettings(settings: OrganisationSettings): Promise<void>;
+}
+
+/** What webhooks are told. */
+export interface ThresholdEventStore {
   /** False where this threshold of this period was noted before: it is told once. */
   addThresholdEvent(event: ThresholdEvent): Promise<boolean>;
   /** What was noted and not yet told, oldest first. */

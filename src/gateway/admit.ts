@@ -9,7 +9,7 @@ import { busy, deferred, exhausted, unknownCost } from "./budget-refusals.ts";
 import { type CostKind, costKind } from "./cost-kind.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Exchange } from "./exchange.ts";
-import { cappable, withOutputCap } from "./output-cap.ts";
+import { cappable } from "./output-cap.ts";
 
 /** An answer is never cut shorter than this, tokens: it would be of no use. */
 const LEAST_OUTPUT_TOKENS = 1024;
@@ -19,7 +19,7 @@ const NO_BUDGETS: readonly string[] = [];
 /**
  * Puts a hold on the disk for a call that is about to be forwarded: for the most that it can cost, in every budget that
  * applies to it.
- * @returns the call as it may be sent: with a cap on its output, where it fits into its budgets only so.
+ * Where it fits only so, its output is capped: see `Exchange.outputCap`.
  * @throws Refusal `budget_exhausted`, `budget_busy`, `unpriced`, or `storage_unavailable`.
  */
 export async function admit(
@@ -28,13 +28,12 @@ export async function admit(
   exchange: Exchange,
   ledger: Ledger,
   prices: () => PriceBook,
-): Promise<Call> {
-  const kind = costKind(call.route, call.method);
-  exchange.costsNothing = kind === "free";
+): Promise<void> {
+  const kind = call.demand.background ? "deferred" : costKind(call.route, call.method);
+  exchange.costsNothing = kind === "free" || kind === "deferred";
   const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, exchange);
   if (budgets.length === 0) {
-    await begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
-    return call;
+    return begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
   }
   const asking = new Asking(call, holder, exchange, ledger, budgets);
   if (kind === "deferred") asking.requireDeferred();
@@ -43,9 +42,8 @@ export async function admit(
   await begin(admitted.hold, exchange);
   for (const budget of admitted.hold.shadowed)
     exchange.shadowRefusals.push(`budget ${budget.name}: budget_exhausted`);
-  if (admitted.outputCap === null) return call;
+  // It is written into the body as it is sent.
   exchange.outputCap = admitted.outputCap;
-  return withOutputCap(call, admitted.outputCap);
 }
 
 /** Resolves when the hold is on the disk. */
@@ -101,10 +99,7 @@ class Asking {
     if (kind === "deferred") return NOTHING;
     const { provider } = this.facts;
     const { model, at } = this.exchange;
-    const ceiling: Ceiling =
-      kind === "unknown" || this.call.demand === undefined
-        ? { kind: "unbounded", reason: "Nobody here knows what this endpoint costs.", fix: "", legs: [] }
-        : ceilingFor(book, { provider, model: model ?? "", at }, this.call.demand);
+    const ceiling = ceilingFor(book, { provider, model: model ?? "", at }, this.call.demand);
     const isHopeless = ceiling.kind === "unpriced" || (ceiling.kind === "unbounded" && !this.mayCap(ceiling));
     if (!isHopeless) return ceiling;
     if (this.refusesNothing) return NOTHING;

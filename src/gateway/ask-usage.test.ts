@@ -1,12 +1,14 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { unknownDemand } from "../providers/formats/demand.ts";
 import { askForUsage } from "./ask-usage.ts";
-import { type ScannedObject, scanObject } from "./scan.ts";
+import { type Scanned, scanObject } from "./scan.ts";
+import { spliced } from "./splice.ts";
 
 function asked(text: string): string | null {
   const bytes = new TextEncoder().encode(text);
-  const result = askForUsage(bytes, scanObject(bytes) as ScannedObject);
-  return result === null ? null : new TextDecoder().decode(result);
+  const question = askForUsage(bytes, scanObject(bytes, unknownDemand) as Scanned);
+  return question === null ? null : new TextDecoder().decode(spliced(bytes, [question]));
 }
 
 test("a stream that does not ask for usage does so afterwards, and everything else stays", () => {

@@ -1,19 +1,15 @@
 import type { CompiledScope } from "../domain/compiled-scope.ts";
 import { type AskedCall, atTheDoor, decide, ofModel, type Question } from "../domain/decide.ts";
-import type { Demand } from "../domain/demand.ts";
 import { Refusal } from "../domain/refusal.ts";
-import { type Body, hasBody, takeBody } from "./body.ts";
+import { hasBody, type Taken, takeBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Route } from "./route.ts";
 
 /** What may be sent: authorised and dispatched from the same object. */
-export interface Call {
+export interface Call extends Taken {
   readonly route: Route;
   readonly method: string;
   readonly headers: Headers;
-  readonly body: Body;
-  /** What bounds its cost; undefined where nothing does. */
-  readonly demand?: Demand;
 }
 
 /** A browser loading a page or a part of one; scripts' own calls (`empty`) are none of these. */
@@ -53,13 +49,12 @@ export async function authorise(
   refuseUpgrade(headers);
   refuseDenied(method, route);
   refuseBodyOfGet(method, headers);
-  exchange.model = modelInPath(route);
-  if (scopes.length === 0) return { route, method, headers, body: await takeBody(request, route, exchange) };
+  if (scopes.length === 0) return { route, method, headers, ...(await takeBody(request, route, exchange)) };
   // Before the body is read: whoever may not call here need not send it.
   enforce(atTheDoor, route, exchange, scopes);
-  const body = await takeBody(request, route, exchange);
+  const taken = await takeBody(request, route, exchange);
   enforce(ofModel, route, exchange, scopes);
-  return { route, method, headers, body };
+  return { route, method, headers, ...taken };
 }
 
 /** @throws Refusal of the first scope that says no; what scopes say that only count is noted. */
@@ -87,22 +82,6 @@ export function askedCall(route: Route, { method, model, address, at }: Exchange
     address,
     at,
   };
-}
-
-/** The model that the path names: where it does, the provider asks no body for one. */
-function modelInPath({ path, upstream }: Route): string | null {
-  const pattern = upstream.provider.modelInPath;
-  if (pattern === undefined) return null;
-  return pattern.exec(decoded(path))?.[1]?.slice(0, 256) ?? null;
-}
-
-function decoded(path: string): string {
-  if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }
 
 /** Said to a proxy itself, and never for the provider. */

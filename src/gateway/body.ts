@@ -1,11 +1,18 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
+import { bodilessDemand, type Demand, type DemandKind } from "../domain/demand.ts";
 import { Refusal } from "../domain/refusal.ts";
-import { formField } from "../providers/formats/multipart.ts";
+import type { DemandFormat } from "../providers/formats/demand.ts";
+import { readForm } from "../providers/formats/multipart.ts";
 import { askForUsage, mayAskForUsage } from "./ask-usage.ts";
+import { demandFormat } from "./demand-format.ts";
 import type { Exchange } from "./exchange.ts";
+import { demandOfForm, isUrlEncoded, readUrlEncoded } from "./form-demand.ts";
+import { namedModel } from "./named-model.ts";
+import { outputCapEdits } from "./output-cap.ts";
 import type { Route } from "./route.ts";
-import { type ScannedObject, scanObject, UnclearJson } from "./scan.ts";
+import { type Scanned, scanObject, UnclearJson } from "./scan.ts";
+import { type Edit, spliced } from "./splice.ts";
 import { UsageEventFilter } from "./usage-event.ts";
 
 /** Slower than this, a body that must be read whole is not waited for. */
@@ -17,38 +24,95 @@ export type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 /** Bodies that must be read before they are sent, because something in them is decided on, end here. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
+/** A body that was taken in. */
+export interface Taken {
+  readonly body: Body;
+  /** What bounds the cost of the call. */
+  readonly demand: Demand;
+  /** Where to write into the body; null where that cannot be: it is compressed, passes as it comes, or is no JSON. */
+  readonly scanned: Scanned | null;
+}
+
 /**
  * Takes the body in: what may name a model is read whole and scanned, all else becomes a stream.
- * Sets `model`, if the path did not, and, in the end, `bytesIn` of the exchange.
+ * Sets `model` and, in the end, `bytesIn` of the exchange.
  * @throws Refusal `too_large` or `bad_request`.
  */
-export async function takeBody(request: Request, route: Route, exchange: Exchange): Promise<Body> {
+export async function takeBody(request: Request, route: Route, exchange: Exchange): Promise<Taken> {
+  const format = demandFormat(route, request.method);
+  exchange.model = namedModel(route, null);
   // Asking for `request.body` would make a stream of it.
-  if (!hasBody(request.headers)) return null;
+  if (!hasBody(request.headers)) {
+    return { body: null, demand: bodilessDemand(format.bounds), scanned: null };
+  }
   const type = request.headers.get("content-type") ?? "";
   const isForm = type.startsWith("multipart/");
-  const { modelForms, fileBodies } = route.upstream.provider;
+  const { modelForms, fileBodies, rawBodies } = route.upstream.provider;
   const mustRead =
     fileBodies?.test(route.endpoint) !== true &&
-    (isForm ? modelForms.some((pattern) => pattern.test(route.endpoint)) : NAMING_TYPE.test(type));
-  if (!mustRead) return request.body === null ? null : counted(request.body, exchange);
+    (isForm
+      ? modelForms.some((pattern) => pattern.test(route.endpoint))
+      : NAMING_TYPE.test(type) || READ_WHOLE.has(format.bounds.kind));
+  if (!mustRead) {
+    const length = Number(request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
+    const body = request.body === null ? null : counted(request.body, exchange);
+    return { body, demand: bodilessDemand(format.bounds, length), scanned: null };
+  }
 
   const bytes = await readWhole(request, exchange);
   exchange.bytesIn = bytes.length;
   const encoding = request.headers.get("content-encoding");
   const plain = encoding === null || encoding === "identity" ? bytes : await decoded(bytes, encoding);
-  if (isForm) {
-    exchange.model ??= formField(plain, type, "model")?.slice(0, MAX_MODEL_LENGTH) ?? null;
-    return bytes;
+  if (isForm || isUrlEncoded(type, plain)) {
+    const form = isForm ? readForm(plain, type) : readUrlEncoded(plain);
+    const { model, demand } = demandOfForm(form, format, plain.length);
+    exchange.model = namedModel(route, model);
+    return { body: bytes, demand, scanned: null };
   }
   // Read for certain even where the path has named one already.
-  const scanned = scan(plain);
-  exchange.model ??= scanned?.model?.slice(0, MAX_MODEL_LENGTH) ?? null;
-  if (scanned === null || plain !== bytes || !mayAskForUsage(route)) return bytes;
-  const asking = askForUsage(bytes, scanned);
-  if (asking === null) return bytes;
-  exchange.usageFilter = new UsageEventFilter();
-  return asking;
+  const mayBeFile = type === "" && rawBodies?.test(route.endpoint) === true;
+  const scanned = scan(plain, format, mayBeFile);
+  exchange.model = namedModel(route, scanned?.model ?? null);
+  const demand = scanned ?? bodilessDemand(format.bounds, plain.length);
+  addTierOfHeaders(scanned, request.headers, route);
+  return { body: bytes, demand, scanned: plain === bytes ? scanned : null };
+}
+
+/** Kinds of calls whose bodies are JSON, whatever a client calls them. */
+const READ_WHOLE: ReadonlySet<DemandKind> = new Set([
+  "tokens",
+  "embedding",
+  "rerank",
+  "classification",
+  "pages",
+  "predict",
+]);
+
+function addTierOfHeaders(scanned: Scanned | null, headers: Headers, { upstream }: Route): void {
+  if (scanned === null) return;
+  for (const name of upstream.provider.tierHeaders ?? []) scanned.serviceTier ??= headers.get(name);
+}
+
+/**
+ * The body as it is sent: with the question for its usage where a stream would tell only those who ask, and with a cap
+ * on the output where it is to fit into a budget. All other bytes are the client's.
+ * @param cap Tokens of one answer; null for none.
+ */
+export function bodyToSend(
+  { body, scanned, route }: Taken & { readonly route: Route },
+  exchange: Exchange,
+  cap: number | null = null,
+): Body {
+  if (scanned === null || !(body instanceof Uint8Array)) return body;
+  const edits: Edit[] = [];
+  const question = mayAskForUsage(route) ? askForUsage(body, scanned) : null;
+  if (question !== null) {
+    exchange.usageFilter = new UsageEventFilter();
+    edits.push(question);
+  }
+  const rule = demandFormat(route, exchange.method).cap;
+  if (cap !== null && rule !== undefined) edits.push(...outputCapEdits(body, scanned, rule, cap));
+  return edits.length === 0 ? body : spliced(body, edits);
 }
 
 /** True for a request that has a body, be it empty in the end. */
@@ -57,16 +121,16 @@ export function hasBody(headers: Headers): boolean {
   return length === null ? headers.has("transfer-encoding") : length !== "0";
 }
 
-const MAX_MODEL_LENGTH = 256;
-
 /** Types that may name a model: JSON, and what clients send JSON as that set no type of their own. */
 const NAMING_TYPE = /^(?:$|text\/(?:plain|json)|application\/(?:json|x-www-form-urlencoded|[\w.+-]+\+json))/i;
 
-function scan(bytes: Uint8Array): ScannedObject | null {
+/** @param mayBeFile What is no clear JSON is none at all then. */
+function scan(bytes: Uint8Array, format: DemandFormat, mayBeFile: boolean): Scanned | null {
   try {
-    return scanObject(bytes);
+    return scanObject(bytes, format);
   } catch (error) {
     if (!(error instanceof UnclearJson)) throw error;
+    if (mayBeFile) return null;
     throw new Refusal("bad_request", `The request's JSON cannot be read for certain: ${error.message}.`);
   }
 }

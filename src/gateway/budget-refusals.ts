@@ -40,7 +40,7 @@ export function unknownCost(
   holder: KeyHolder,
 ): Refusal {
   const why = ceiling.kind === "bounded" ? "" : ceiling.reason;
-  const what = ceiling.kind === "bounded" || ceiling.fix === "" ? remedy(provider, model) : ceiling.fix;
+  const what = ceiling.kind === "unbounded" ? ceiling.fix : remedy(provider, model);
   return new Refusal(
     "unpriced",
     `${why} It counts against ${whose(room, holder)}, so it must be known what it can cost. ${what}`,

@@ -14,7 +14,7 @@ export const LIFETIME_SECONDS = LIFETIME_MS / 1000;
 /** Addresses at which a master key is given for a token; `serve/token-path.ts` answers them. */
 export const tokenPaths: ReadonlyMap<string, string> = new Map(
   knownProviders.flatMap(({ id, clientTokens }) =>
-    clientTokens === undefined ? [] : [[clientTokens.path, id] as const],
+    (clientTokens?.paths ?? []).map((path) => [path, id] as const),
   ),
 );
 

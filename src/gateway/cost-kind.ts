@@ -1,8 +1,24 @@
 import type { Route } from "./route.ts";
 
-export type CostKind = "metered" | "free" | "deferred" | "unknown";
+/** When the cost of a call shows, and whether there is one. */
+export type CostKind =
+  /** Its answer says what it used. */
+  | "metered"
+  /** It costs nothing. */
+  | "free"
+  /** It starts work whose cost shows only later. */
+  | "deferred"
+  /** Nobody can price it. */
+  | "unknown";
 
-export function costKind({ meter }: Route, method: string): CostKind {
-  if (meter !== undefined) return "metered";
-  return method === "POST" || method === "PUT" || method === "PATCH" ? "unknown" : "free";
+/** What is only read, looked for or deleted costs nothing, unless its answer is metered. */
+const READING = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
+
+export function costKind({ endpoint, meter, upstream }: Route, method: string): CostKind {
+  const { free, deferred } = upstream.provider;
+  const isMetered = meter !== undefined && (meter.method === undefined || meter.method === method);
+  if (READING.has(method)) return isMetered && method === "GET" ? "metered" : "free";
+  if (deferred?.test(endpoint) === true) return "deferred";
+  if (free?.test(endpoint) === true) return "free";
+  return isMetered ? "metered" : "unknown";
 }

@@ -1,6 +1,7 @@
 import { Refusal } from "../domain/refusal.ts";
 import { bearer } from "../providers/provider.ts";
 import type { Call } from "./authorise.ts";
+import { bodyToSend } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { KEY_HEADERS } from "./identify.ts";
 import { unreachable } from "./in-flight.ts";
@@ -69,10 +70,11 @@ export async function forward(
   // Most credentials are sent themselves, and wait for nothing.
   const minted = credential?.minted;
   const token = minted === undefined ? undefined : await minted.get(exchange.abort.signal);
+  const body = bodyToSend(call, exchange, exchange.outputCap);
   const init: BunFetchRequestInit & { timeout: false } = {
     method: call.method,
     headers: requestHeaders(call, credential, token, exchange.usageFilter !== undefined),
-    body: call.body,
+    body,
     signal: exchange.abort.signal,
     redirect: "manual",
     decompress: false,

@@ -82,16 +82,17 @@ export async function handle(
     const route = findRoute(url, gateway.upstreams);
     exchange.upstream = route.upstream;
     exchange.base = route.at;
-    exchange.endpoint = route.path.slice(0, MAX_LOGGED_PATH);
+    // What is asked at an upstream's very address has no path of its own.
+    exchange.endpoint = (route.path || "/").slice(0, MAX_LOGGED_PATH);
     if (request.method === "HEAD" && !presentsKey(request.headers, route))
       return answerProbe(exchange, onEnd);
     const holder = holderOf(request, route, exchange, gateway);
     exchange.holder = holder;
     requireActive(holder, exchange.at);
-    const asked = await authorise(request, route, exchange, holder.scopes);
-    const credential = chooseCredential(asked);
-    if (holder.limits !== undefined) await takePermit(asked, holder.limits, exchange, gateway.limiter);
-    const call = await admit(asked, holder, exchange, gateway.ledger, gateway.prices);
+    const call = await authorise(request, route, exchange, holder.scopes);
+    const credential = chooseCredential(call);
+    if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
+    await admit(call, holder, exchange, gateway.ledger, gateway.prices);
 
     exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
     let reply = await forward(call, credential, exchange, gateway);

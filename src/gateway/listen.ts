@@ -17,7 +17,7 @@ const OWN_PATH_LENGTH = Math.max("/console".length, ...[...tokenPaths.keys()].ma
 /** Who answers: providers' paths, and the gateway's own. */
 export interface Handlers {
   readonly gateway: Gateway;
-  readonly own: (request: Request) => Response | Promise<Response>;
+  readonly own: (request: Request, connection: Pick<Connection, "address">) => Response | Promise<Response>;
 }
 
 /** The open port. Until it is started every request is told to come again. */
@@ -66,14 +66,15 @@ export class Listener {
       return new Response(null, { status: 503, headers: { "retry-after": "1" } });
     const url = this.targetOf(request);
     if (url === undefined) return new Response(null, { status: 400, headers: { connection: "close" } });
+    const { gateway } = this.handlers;
+    const connection = connectionOf(request, server, gateway.trustedProxies);
     const start = url.indexOf("/", 8);
     if (OWN_PATHS.test(url.slice(start, start + OWN_PATH_LENGTH))) {
-      return this.handlers.own(url === request.url ? request : new Request(url, request));
+      return this.handlers.own(url === request.url ? request : new Request(url, request), connection);
     }
     // The platform's timer runs from the request's head whatever arrives: ours take over until the answer is out.
     server.timeout(request, 0);
-    const { gateway } = this.handlers;
-    return handle(request, url, connectionOf(request, server, gateway.trustedProxies), gateway);
+    return handle(request, url, connection, gateway);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { bodilessDemand, defaultBounds } from "../domain/demand.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { openai } from "../providers/openai.ts";
 import type { Call } from "./authorise.ts";
@@ -30,6 +31,8 @@ function call(method: string): Call {
     method,
     headers: new Headers({ authorization: "Bearer lmk_secret", "x-api-key": "lmk_secret" }),
     body: null,
+    demand: bodilessDemand(defaultBounds),
+    scanned: null,
   };
 }
 

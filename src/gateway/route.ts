@@ -63,7 +63,8 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
   const query = mark === -1 ? "" : takeFromQuery(url.slice(mark), taken);
   const { upstream, path: meant } = handOver(named, rest, query, upstreams);
   const { provider } = upstream;
-  const path = applyVersion(provider.version, rewritten(provider, meant), upstream.basePath);
+  const versioned = applyVersion(provider.version, rewritten(provider, meant), upstream.basePath);
+  const path = withAccount(upstream, versioned);
   refuseAmbiguous(path, provider);
   const endpoint = endpointOf(provider.version, path);
   return {
@@ -99,6 +100,14 @@ function handOver(
 function rewritten(provider: Provider, path: string): string {
   const rewrite = provider.rewrites?.find(([pattern]) => pattern.test(path));
   return rewrite === undefined ? path : path.replace(...rewrite);
+}
+
+/** Names the gateway's own account where the client could not. */
+function withAccount({ provider, credentials }: Upstream, path: string): string {
+  const account = credentials[0]?.account;
+  if (provider.accountPath === undefined || account === undefined) return path;
+  const { path: pattern, part, location } = provider.accountPath;
+  return path.replace(pattern, (start) => start + part(account, location));
 }
 
 /** Encoded slashes, backslashes, control characters and dots with parameters: upstreams disagree on what they mean. */

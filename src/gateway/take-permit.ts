@@ -23,7 +23,7 @@ export async function takePermit(
     model,
     usesTokens: call.route.meter !== undefined && call.body instanceof Uint8Array,
     inputBytes: call.body instanceof Uint8Array ? call.body.length : 0,
-    outputCap: null,
+    outputCap: call.demand.outputCap,
   };
   const acquiring = limiter.acquire(scopes, size, performance.now());
   const acquired = acquiring instanceof Promise ? await acquiring : acquiring;

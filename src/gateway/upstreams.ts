@@ -9,6 +9,8 @@ export interface Credential {
   secret: string;
   /** How it is shown. */
   masked: string;
+  /** The account that it is of, where paths may have to name it. */
+  account?: string;
   /** What is sent instead, where tokens are made of it. */
   minted?: MintedToken;
 }

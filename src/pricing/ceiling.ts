@@ -5,7 +5,7 @@ import type { PriceBook } from "./book.ts";
 import { rateOf } from "./cost.ts";
 import { MILLISECONDS_PER_RATE, type Rates, type UnitRates } from "./rates.ts";
 import type { Limits } from "./snapshot.ts";
-import { type Amount, type Unbounded, worstOf } from "./worst.ts";
+import { type Amount, type Output, type Unbounded, worstOf } from "./worst.ts";
 
 /** The most that a call can cost. */
 export type Ceiling =
@@ -79,10 +79,11 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
     ];
     for (const units of tables) {
       const fixed = fixedOf(worst.amounts, units, each);
-      const perToken = worst.output === undefined ? 0n : dearest(worst.output.units, units);
+      const perToken = perTokenOf(worst.output, units);
       if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
       const { answers = 0, besides = 0 } = worst.output ?? {};
-      legs.push({ fixed, perToken: perToken * BigInt(answers) * TOKEN_SCALE, besides });
+      const least = leastOf(worst.output?.units ?? [], units, each);
+      legs.push({ fixed: fixed + least, perToken: perToken * BigInt(answers) * TOKEN_SCALE, besides });
     }
   }
   if (worst.output === undefined) return bounded(legs, worst.inputTokens, 0, false);
@@ -175,7 +176,7 @@ const TOKEN_SCALE = MILLISECONDS_PER_RATE / UNITS_PER_RATE;
 const NOTHING: Leg = { fixed: 0n, perToken: 0n, besides: 0 };
 
 /** Undefined where something that is sure to be used, or all that may be, has no price. */
-function fixedOf(amounts: readonly Amount[], units: UnitRates, { least }: Rates): bigint | undefined {
+function fixedOf(amounts: readonly Amount[], units: UnitRates, each: Rates): bigint | undefined {
   let fixed = 0n;
   let isPriced = false;
   for (const { units: candidates, quantity, need } of amounts) {
@@ -185,10 +186,28 @@ function fixedOf(amounts: readonly Amount[], units: UnitRates, { least }: Rates)
       continue;
     }
     if (need !== "if priced") isPriced = true;
-    const billed = Math.max(Math.ceil(quantity), ...candidates.map((unit) => least?.[unit] ?? 0));
-    fixed += BigInt(billed) * rate * (candidates[0] === "milliseconds" ? 1n : TOKEN_SCALE);
+    fixed += leastOf(candidates, units, each);
+    fixed += BigInt(Math.ceil(quantity)) * rate * (candidates[0] === "milliseconds" ? 1n : TOKEN_SCALE);
   }
   return isPriced ? fixed : undefined;
+}
+
+/** Of each unit that was used at all, its least is billed: little may be used of all of them. */
+function leastOf(candidates: readonly Unit[], units: UnitRates, { least }: Rates): bigint {
+  let sum = 0n;
+  if (least === undefined) return sum;
+  for (const unit of candidates) {
+    const rate = rateOf(unit, units) ?? 0n;
+    sum += BigInt(least[unit] ?? 0) * rate * (unit === "milliseconds" ? 1n : TOKEN_SCALE);
+  }
+  return sum;
+}
+
+function perTokenOf(output: Output | undefined, units: UnitRates): bigint | undefined {
+  if (output === undefined) return 0n;
+  return output.sure.every((unit) => rateOf(unit, units) !== undefined)
+    ? dearest(output.units, units)
+    : undefined;
 }
 
 function dearest(candidates: readonly Unit[], units: UnitRates): bigint | undefined {

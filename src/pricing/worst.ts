@@ -21,6 +21,8 @@ export interface Amount {
 
 export interface Output {
   readonly units: readonly Unit[];
+  /** Without a price of each of these the call has none. */
+  readonly sure: readonly Unit[];
   /** Of one answer; null where neither the request nor the model has a limit. */
   readonly tokens: number | null;
   readonly isCapped: boolean;
@@ -63,6 +65,8 @@ export function worstOf(demand: Demand, limits: ModelLimits): Worst | Unbounded 
       return ofEmbedding(demand, limits);
     case "images":
       return ofImages(demand);
+    case "predict":
+      return ofPrediction(demand);
     case "speech":
       return ofSpeech(demand);
     case "transcription":
@@ -125,6 +129,10 @@ function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Wors
         "output_image_tokens",
         ...(demand.speaks ? (["output_audio_tokens"] as const) : []),
       ],
+      sure: [
+        ...(demand.speaks ? (["output_audio_tokens"] as const) : []),
+        ...(demand.draws ? (["output_image_tokens"] as const) : []),
+      ],
       tokens,
       isCapped,
       answers: answers * items,
@@ -177,6 +185,23 @@ function ofImages(demand: Demand): Worst {
         need: "one of",
       },
       { units: ["images"], quantity: answers, need: "one of" },
+      { units: ["requests"], quantity: 1, need: "if priced" },
+    ],
+  };
+}
+
+/** How many images are made where the request does not say. */
+const IMAGES_UNASKED = 4;
+
+function ofPrediction({ bounds, bytes, answers, items }: Demand): Worst {
+  const read = bytes + bounds.hiddenTokens;
+  return {
+    kind: "worst",
+    inputTokens: read,
+    amounts: [
+      { units: ["input_tokens"], quantity: read, need: "one of" },
+      { units: ["characters"], quantity: bytes, need: "one of" },
+      { units: ["images"], quantity: Math.max(answers, IMAGES_UNASKED) * items, need: "one of" },
       { units: ["requests"], quantity: 1, need: "if priced" },
     ],
   };

@@ -1,5 +1,7 @@
 import { anthropicBatchUsage } from "./formats/anthropic-batch.ts";
+import { messagesDemand } from "./formats/anthropic-demand.ts";
 import { anthropicMessagesUsage } from "./formats/anthropic-messages.ts";
+import { resultDemand } from "./formats/demand.ts";
 import { anthropicLimitHeaders } from "./formats/limit-headers.ts";
 import { defaultTimeouts, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
@@ -68,9 +70,11 @@ export const anthropic: Provider = {
   requestIdHeaders: ["request-id"],
   timeouts: defaultTimeouts,
   streamUsage: "given",
+  free: /^\/(?:messages\/count_tokens|files|skills|agents|memory_stores|models)(?:\/|$)|\/cancel$/,
+  deferred: /^\/messages\/batches$/,
   meters: [
-    { method: "POST", path: /^\/messages$/, format: anthropicMessagesUsage },
-    { path: /^\/messages\/batches\/[^/]+\/results$/, format: anthropicBatchUsage },
+    { method: "POST", path: /^\/messages$/, format: anthropicMessagesUsage, demand: messagesDemand },
+    { path: /^\/messages\/batches\/[^/]+\/results$/, format: anthropicBatchUsage, demand: resultDemand },
   ],
   client: { keys: ["ANTHROPIC_API_KEY"], bases: [["ANTHROPIC_BASE_URL", ""]] },
 };

@@ -1,5 +1,9 @@
 import { assemblyaiUsage } from "./formats/assemblyai.ts";
+import { resultDemand } from "./formats/demand.ts";
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
+import { openaiChatUsage } from "./formats/openai-chat.ts";
+import { chatDemand } from "./formats/openai-demand.ts";
+import { openDemand } from "./formats/other-demands.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -24,7 +28,18 @@ export const assemblyai: Provider = {
   errors: { ...textErrors("error"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^(?:\/realtime)?\/token(\/|$)/, why: mints }],
   links: [{ path: /^\/transcript\/?$/, fields: ["page_details.prev_url", "page_details.next_url"] }],
-  meters: [{ path: /\/transcript\/[^/]+$|\/lemur\//, format: assemblyaiUsage }],
+  free: /^\/upload$/,
+  deferred: /^\/transcript$/,
+  meters: [
+    { method: "GET", path: /\/transcript\/[^/]+$/, format: assemblyaiUsage, demand: resultDemand },
+    { method: "POST", path: /\/lemur\//, format: assemblyaiUsage, demand: openDemand },
+    {
+      method: "POST",
+      path: /\/chat\/completions$/,
+      format: openaiChatUsage,
+      demand: chatDemand("max_tokens"),
+    },
+  ],
   unlisted: "Add-ons, live streams and its language models.",
   client: {
     keys: ["ASSEMBLYAI_API_KEY"],

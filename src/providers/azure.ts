@@ -1,5 +1,5 @@
 import { openaiErrors } from "./formats/openai.ts";
-import { openaiMeters } from "./formats/openai-meters.ts";
+import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { media, mints } from "./reasons.ts";
 
@@ -36,10 +36,13 @@ export const azure: Provider = {
     { method: "*", path: /^(?:\/deployments\/[^/]+)?\/realtime(?:api)?\/calls(\/|$)/, why: media },
   ],
   modelForms: [/^(?:\/deployments\/[^/]+)?\/(?:audio|images|videos)(?:\/|$)/],
-  modelInPath: /^\/openai\/deployments\/([^/]+)\//,
+  // The model in the body is not looked at where the path names a deployment.
+  modelInPath: /^\/openai\/deployments\/([^/]+)\//i,
   links: [{ path: /^/, headers: ["operation-location", "azure-asyncoperation", "location"] }],
   requestIdHeaders: ["apim-request-id", "x-request-id", "x-ms-request-id"],
   streamUsage: "ask",
-  meters: openaiMeters,
+  free: openaiFree,
+  deferred: openaiDeferred,
+  meters: newerOpenaiMeters,
   client: { keys: ["AZURE_OPENAI_API_KEY"], bases: [["AZURE_OPENAI_ENDPOINT", ""]] },
 };

@@ -1,4 +1,5 @@
 import { openaiCompatible } from "./formats/openai.ts";
+import { newerOpenaiMeters } from "./formats/openai-meters.ts";
 import { bearer, type Provider } from "./provider.ts";
 
 export const cerebras: Provider = {
@@ -7,6 +8,7 @@ export const cerebras: Provider = {
   name: "Cerebras",
   upstream: "https://api.cerebras.ai/v1",
   version: { kind: "in-base", prefix: "/v1" },
+  meters: newerOpenaiMeters,
   credential: { env: ["CEREBRAS_API_KEY"], required: true, place: bearer, probe: "/models" },
   client: { keys: ["CEREBRAS_API_KEY"], bases: [["CEREBRAS_BASE_URL", ""]] },
 };

@@ -1,6 +1,8 @@
 import { cohereUsage } from "./formats/cohere.ts";
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
+import { rerankDemand } from "./formats/openai-demand.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
+import { cohereChatDemand, cohereClassifyDemand, cohereEmbedDemand } from "./formats/other-demands.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -22,8 +24,18 @@ export const cohere: Provider = {
   errors: { ...textErrors("message"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/oauth(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],
+  free: /^\/(?:tokenize|detokenize|check-api-key|datasets|connectors)(?:\/|$)|[/:]cancel$/,
+  deferred: /^\/(?:embed-jobs|batches|finetuning\/finetuned-models)$/,
   meters: [
-    { method: "POST", path: /\/(?:chat|embed|rerank|generate|classify|summarize)$/, format: cohereUsage },
+    {
+      method: "POST",
+      path: /\/(?:chat|generate|summarize)$/,
+      format: cohereUsage,
+      demand: cohereChatDemand,
+    },
+    { method: "POST", path: /\/embed$/, format: cohereUsage, demand: cohereEmbedDemand },
+    { method: "POST", path: /\/rerank$/, format: cohereUsage, demand: rerankDemand },
+    { method: "POST", path: /\/classify$/, format: cohereUsage, demand: cohereClassifyDemand },
     ...openaiMeters,
   ],
   client: { keys: ["CO_API_KEY"], bases: [["CO_API_URL", ""]] },

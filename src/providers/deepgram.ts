@@ -1,5 +1,6 @@
 import { deepgramUsage } from "./formats/deepgram.ts";
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
+import { deepgramListenDemand, deepgramSpeakDemand, openDemand } from "./formats/other-demands.ts";
 import { defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -33,6 +34,7 @@ export const deepgram: Provider = {
     probe: "/v1/projects",
   },
   errors,
+  rawBodies: /^\/listen$/,
   denied: [
     { method: "*", path: /^\/auth\/grant(\/|$)/, why: mints },
     { method: "*", path: /^\/projects\/[^/]+\/keys(\/|$)/, why: mints },
@@ -44,7 +46,13 @@ export const deepgram: Provider = {
     { method: "*", path: /^\/projects\/[^/]+\/(?:members|invites)(\/|$)/, why: administers },
   ],
   requestIdHeaders: ["dg-request-id", "x-dg-request-id"],
-  meters: [{ method: "POST", path: /^\/(?:listen|speak|read)$/, format: deepgramUsage }],
+  // Its bodies are sound and text alone.
+  modelInQuery: "model",
+  meters: [
+    { method: "POST", path: /^\/listen$/, format: deepgramUsage, demand: deepgramListenDemand },
+    { method: "POST", path: /^\/speak$/, format: deepgramUsage, demand: deepgramSpeakDemand },
+    { method: "POST", path: /^\/read$/, format: deepgramUsage, demand: openDemand },
+  ],
   unlisted: "Speech to text: it depends on the plan and on options that answers do not tell.",
   client: { keys: [{ name: "DEEPGRAM_API_KEY", unguided: true }], bases: [] },
 };

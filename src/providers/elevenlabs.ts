@@ -1,5 +1,6 @@
 import { elevenlabsUsage } from "./formats/elevenlabs.ts";
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
+import { elevenlabsSpeechDemand, elevenlabsTranscriptDemand, openDemand } from "./formats/other-demands.ts";
 import { defaults, type ErrorFormat, inHeader, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -35,6 +36,7 @@ export const elevenlabs: Provider = {
     probe: "/v1/user/subscription",
   },
   errors,
+  modelParameter: "model_id",
   denied: [
     { method: "*", path: /^\/single-use-token(\/|$)/, why: mints },
     {
@@ -47,7 +49,24 @@ export const elevenlabs: Provider = {
     { method: "*", path: /^\/user\/?$/, why: mints },
   ],
   requestIdHeaders: ["request-id", "x-trace-id"],
-  meters: [{ method: "POST", path: /./, format: elevenlabsUsage }],
+  modelForms: [/^\/speech-to-text(?:\/|$)/],
+  free: /^\/(?:voices|pronunciation-dictionaries|history)(?:\/|$)/,
+  // The model is `model_id` here.
+  meters: [
+    {
+      method: "POST",
+      path: /^\/text-to-(?:speech|dialogue)(?:\/|$)/,
+      format: elevenlabsUsage,
+      demand: elevenlabsSpeechDemand,
+    },
+    {
+      method: "POST",
+      path: /^\/speech-to-text$/,
+      format: elevenlabsUsage,
+      demand: elevenlabsTranscriptDemand,
+    },
+    { method: "POST", path: /./, format: elevenlabsUsage, demand: openDemand },
+  ],
   unlisted: "All: it bills credits, which cost what the plan says.",
   client: { keys: [{ name: "ELEVENLABS_API_KEY", unguided: true }], bases: [] },
 };

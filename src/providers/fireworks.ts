@@ -7,6 +7,7 @@ export const fireworks: Provider = {
   id: "fireworks",
   name: "Fireworks",
   upstream: "https://api.fireworks.ai",
+  modelInPath: /\/workflows\/(accounts\/[^/]+\/models\/[^/]+)/i,
   version: {
     kind: "in-path",
     prefix: "/inference/v1",

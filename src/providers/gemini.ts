@@ -1,6 +1,13 @@
+import { resultDemand } from "./formats/demand.ts";
 import { geminiUsage } from "./formats/gemini.ts";
 import { geminiBatchUsage } from "./formats/gemini-batch.ts";
 import { geminiBatchFileUsage } from "./formats/gemini-batch-file.ts";
+import {
+  embedContentDemand,
+  generateDemand,
+  interactionsDemand,
+  predictDemand,
+} from "./formats/gemini-demand.ts";
 import { geminiInteractionsUsage } from "./formats/gemini-interactions.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
@@ -47,16 +54,21 @@ export const gemini: Provider = {
   ],
   // Python calls every piece of a file JSON.
   fileBodies: /^\/upload\//,
-  modelInPath: /\/models\/([^/:]+):/,
+  // What the body says of a model does not count.
+  modelInPath: /\/(?:models\/)?((?<=models\/)[^/]+|tunedModels\/[^/]+):/i,
   // Python sends the pieces of an upload without any key.
   links: [{ path: /^\/upload\//, headers: ["x-goog-upload-url"], followedWithoutKey: true }],
   requestIdHeaders: [],
+  free: /:(?:counttokens|counttextTokens|cancel)$|^\/(?:upload\/|files(?:\/|$)|webhooks)/i,
+  deferred:
+    /:(?:asyncbatchembedcontent|batchgeneratecontent|predictlongrunning)$|^\/(?:batches|tunedmodels)$/,
   meters: [
-    { method: "POST", path: /:(?:stream)?generatecontent$|:(?:batch)?embedcontents?$/, format: geminiUsage },
-    { path: /\/batches\/[^/]+$/, format: geminiBatchUsage },
-    { path: /\/files\/[^/]+:download$/, format: geminiBatchFileUsage },
-    { path: /\/interactions(?:\/[^/]+)?$/, format: geminiInteractionsUsage },
-    { method: "POST", path: /:predict$/, format: googlePredictUsage },
+    { method: "POST", path: /:(?:stream)?generatecontent$/, format: geminiUsage, demand: generateDemand },
+    { method: "POST", path: /:(?:batch)?embedcontents?$/, format: geminiUsage, demand: embedContentDemand },
+    { path: /\/batches\/[^/]+$/, format: geminiBatchUsage, demand: resultDemand },
+    { path: /\/files\/[^/]+:download$/, format: geminiBatchFileUsage, demand: resultDemand },
+    { path: /\/interactions(?:\/[^/]+)?$/, format: geminiInteractionsUsage, demand: interactionsDemand },
+    { method: "POST", path: /:predict$/, format: googlePredictUsage, demand: predictDemand },
     ...openaiMeters,
   ],
   client: {

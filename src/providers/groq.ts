@@ -1,4 +1,5 @@
 import { openaiCompatible } from "./formats/openai.ts";
+import { newerOpenaiMeters } from "./formats/openai-meters.ts";
 import { bearer, type Provider } from "./provider.ts";
 
 export const groq: Provider = {
@@ -7,6 +8,7 @@ export const groq: Provider = {
   name: "Groq",
   upstream: "https://api.groq.com/openai/v1",
   version: { kind: "in-base", prefix: "/openai/v1", also: ["/v1"] },
+  meters: newerOpenaiMeters,
   credential: { env: ["GROQ_API_KEY"], required: true, place: bearer, probe: "/models" },
   client: { keys: ["GROQ_API_KEY"], bases: [["GROQ_BASE_URL", ""]] },
 };

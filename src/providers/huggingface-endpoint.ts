@@ -1,6 +1,7 @@
 import { huggingfaceTaskUsage } from "./formats/huggingface-task.ts";
 import { openaiCompatible } from "./formats/openai.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
+import { huggingfaceTaskDemand } from "./formats/other-demands.ts";
 import { huggingfaceErrors } from "./huggingface.ts";
 import { bearer, type Provider } from "./provider.ts";
 
@@ -27,8 +28,12 @@ export function huggingfaceEndpoint(name: string, upstream: string): Provider {
     },
     errors: huggingfaceErrors,
     accountHeaders: ["x-hf-bill-to"],
+    rawBodies: /^\/?$/,
     // A task is asked at the address itself, which leaves no path.
-    meters: [...openaiMeters, { method: "POST", path: /^/, format: huggingfaceTaskUsage }],
+    meters: [
+      ...openaiMeters,
+      { method: "POST", path: /^/, format: huggingfaceTaskUsage, demand: huggingfaceTaskDemand },
+    ],
     pricing: "free",
     client: {
       keys: [{ name: "HF_TOKEN", prefix: "hf_", broad: true, unguided: true }],

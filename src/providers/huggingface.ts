@@ -2,6 +2,7 @@ import type { Refusal } from "../domain/refusal.ts";
 import { huggingfaceTaskUsage } from "./formats/huggingface-task.ts";
 import { ietfLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
+import { huggingfaceTaskDemand } from "./formats/other-demands.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers } from "./reasons.ts";
@@ -29,6 +30,8 @@ export const huggingface: Provider = {
     [/^\/models\/(?=.)/, "/hf-inference/models/"],
   ],
   hosts: [{ path: /^\/api\//, base: "https://huggingface.co" }],
+  modelInPath:
+    /^\/(?:hf-inference\/models|fal-ai|wavespeed\/api\/v3|replicate\/v1\/models)\/(.+?)(?:\/(?:pipeline|v1|requests)\/.*|\/predictions)?$/i,
   encodedSlashes: /^\/(?:v1|hf-inference)\/models\//,
   credential: {
     env: ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN"],
@@ -49,6 +52,8 @@ export const huggingface: Provider = {
     })),
   ],
   modelForms: [/^\/audio\//],
+  // Its SDKs send audio and pictures as they are.
+  rawBodies: /^\/hf-inference\//,
   links: [
     {
       // Of these links the SDKs keep the path alone and put it behind the base that the first call went to.
@@ -68,7 +73,10 @@ export const huggingface: Provider = {
     },
   ],
   streamUsage: "ask",
-  meters: [...openaiMeters, { method: "POST", path: /./, format: huggingfaceTaskUsage }],
+  meters: [
+    ...openaiMeters,
+    { method: "POST", path: /./, format: huggingfaceTaskUsage, demand: huggingfaceTaskDemand },
+  ],
   unlisted: "Tasks on its own machines: they cost what the hardware does by the second.",
   client: { keys: [{ name: "HF_TOKEN", prefix: "hf_", broad: true, unguided: true }], bases: [] },
 };

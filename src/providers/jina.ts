@@ -1,5 +1,6 @@
 import { jinaUsage } from "./formats/jina.ts";
 import { openaiChatUsage } from "./formats/openai-chat.ts";
+import { jinaDemand, openDemand } from "./formats/other-demands.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 
@@ -27,8 +28,16 @@ export const jina: Provider = {
   },
   errors: textErrors("detail"),
   meters: [
-    { method: "POST", path: /\/chat\/completions$/, format: openaiChatUsage },
-    { method: "POST", path: /./, format: jinaUsage },
+    { method: "POST", path: /\/chat\/completions$/, format: openaiChatUsage, demand: openDemand },
+    // The web that it reads is billed by its length.
+    { path: /^\/(?:reader|search)(?:\/|$)/, format: jinaUsage, demand: openDemand },
+    {
+      method: "POST",
+      path: /^\/(?:embeddings|rerank|classify|segment)$/,
+      format: jinaUsage,
+      demand: jinaDemand,
+    },
+    { method: "POST", path: /./, format: jinaUsage, demand: openDemand },
   ],
   unlisted: "All: tokens are bought in packs whose price no page states.",
   client: { keys: [{ name: "JINA_API_KEY", unguided: true }], bases: [] },

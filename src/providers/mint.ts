@@ -7,6 +7,8 @@ export interface MintRule {
   readonly files?: readonly string[];
   /** Environment variables that are the credential together, and the name of each in its JSON. */
   readonly variables?: readonly (readonly [variable: string, member: string])[];
+  /** The account that a credential is of, where paths may have to name it. */
+  account?(secret: string): string | undefined;
   /** The provider's own token server, where the credential does not name one; `LMK_<ID>_AUTH` replaces it. */
   readonly auth?: string;
   /**

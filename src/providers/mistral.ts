@@ -1,6 +1,13 @@
 import { mistralOcrUsage } from "./formats/mistral-ocr.ts";
 import { openaiChatUsage } from "./formats/openai-chat.ts";
+import { transcriptionDemand } from "./formats/openai-demand.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
+import {
+  classifierDemand,
+  continuedConversationDemand,
+  conversationsDemand,
+  ocrDemand,
+} from "./formats/other-demands.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
@@ -32,12 +39,33 @@ export const mistral: Provider = {
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/(?:.+\/)?credentials(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],
   requestIdHeaders: ["mistral-correlation-id", "x-request-id", "x-kong-request-id"],
+  free: /^\/(?:files|agents)(?:\/(?!completions)|$)|\/cancel$/,
+  deferred: /^\/(?:batch|fine_tuning)\/jobs$/,
   meters: [
-    { method: "POST", path: /\/ocr$/, format: mistralOcrUsage },
+    { method: "POST", path: /\/ocr$/, format: mistralOcrUsage, demand: ocrDemand },
     {
       method: "POST",
-      path: /^\/(?:conversations(?:\/[^/]+)?|audio\/transcriptions|moderations|classifications)$/,
+      path: /^\/conversations$/,
       format: openaiChatUsage,
+      demand: conversationsDemand,
+    },
+    {
+      method: "POST",
+      path: /^\/conversations\/[^/]+$/,
+      format: openaiChatUsage,
+      demand: continuedConversationDemand,
+    },
+    {
+      method: "POST",
+      path: /^\/audio\/transcriptions$/,
+      format: openaiChatUsage,
+      demand: transcriptionDemand,
+    },
+    {
+      method: "POST",
+      path: /^\/(?:chat\/)?(?:moderations|classifications)$/,
+      format: openaiChatUsage,
+      demand: classifierDemand,
     },
     ...openaiMeters,
   ],

@@ -1,5 +1,6 @@
 import { ollamaUsage } from "./formats/ollama.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
+import { ollamaDemand } from "./formats/other-demands.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaultTimeouts, type Provider } from "./provider.ts";
 
@@ -25,8 +26,14 @@ export const ollama: Provider = {
   requestIdHeaders: [],
   timeouts: defaultTimeouts,
   streamUsage: "given",
+  free: /^\/api\/(?!chat$|generate$|embed$|embeddings$)/,
   meters: [
-    { method: "POST", path: /^\/api\/(?:chat|generate|embed|embeddings)$/, format: ollamaUsage },
+    {
+      method: "POST",
+      path: /^\/api\/(?:chat|generate|embed|embeddings)$/,
+      format: ollamaUsage,
+      demand: ollamaDemand,
+    },
     ...openaiMeters,
   ],
   pricing: "free",

@@ -1,5 +1,5 @@
 import { openaiErrors } from "./formats/openai.ts";
-import { openaiMeters } from "./formats/openai-meters.ts";
+import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
 import { bearer, defaultTimeouts, type Provider } from "./provider.ts";
 import { administers, media, mints } from "./reasons.ts";
 
@@ -37,6 +37,8 @@ export const openai: Provider = {
   requestIdHeaders: ["x-request-id"],
   timeouts: defaultTimeouts,
   streamUsage: "ask",
-  meters: openaiMeters,
+  free: openaiFree,
+  deferred: openaiDeferred,
+  meters: newerOpenaiMeters,
   client: { keys: ["OPENAI_API_KEY"], bases: [["OPENAI_BASE_URL", "/v1"]] },
 };

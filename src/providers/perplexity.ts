@@ -1,5 +1,8 @@
+import { resultDemand } from "./formats/demand.ts";
 import { openaiCompatible } from "./formats/openai.ts";
-import { openaiMeters } from "./formats/openai-meters.ts";
+import { chatDemand } from "./formats/openai-demand.ts";
+import { metersWith } from "./formats/openai-meters.ts";
+import { callDemand } from "./formats/other-demands.ts";
 import { perRequestUsage } from "./formats/per-request.ts";
 import { perplexityAsyncUsage } from "./formats/perplexity-async.ts";
 import { bearer, type Provider } from "./provider.ts";
@@ -36,10 +39,18 @@ export const perplexity: Provider = {
     probe: "/async/chat/completions",
   },
   denied: [{ method: "*", path: /^\/(?:generate|revoke)_auth_token(\/|$)/, why: mints }],
+  deferred: /^\/async\/chat\/completions$/,
   meters: [
-    { path: /\/async\/chat\/completions(?:\/[^/]+)?$/, format: perplexityAsyncUsage },
-    { method: "POST", path: /^\/search$/, format: perRequestUsage },
-    ...openaiMeters,
+    { path: /\/async\/chat\/completions(?:\/[^/]+)?$/, format: perplexityAsyncUsage, demand: resultDemand },
+    { method: "POST", path: /^\/search$/, format: perRequestUsage, demand: callDemand },
+    // Every model searches: that is in the price of a request. Deep research alone does so as often as it likes.
+    ...metersWith(
+      chatDemand(
+        "max_tokens",
+        { selfDirected: /deep-research/, reasoning: "beside" },
+        { web_search_options: {} },
+      ),
+    ),
   ],
   client: { keys: ["PERPLEXITY_API_KEY"], bases: [["PERPLEXITY_BASE_URL", ""]] },
 };

@@ -1,5 +1,6 @@
 import type { Exceeded } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
+import type { DemandFormat } from "./formats/demand.ts";
 import type { UsageFormat } from "./formats/usage.ts";
 import type { MintRule } from "./mint.ts";
 
@@ -32,8 +33,23 @@ export interface Provider {
   readonly streamUsage: "ask" | "given";
   /** Endpoints whose bodies are files, of whatever type their SDK says: they are not read. Matched as in `Denial`. */
   readonly fileBodies?: RegExp;
+  /**
+   * Endpoints that take files as well as JSON: a body of no stated type is not refused for being no clear JSON. Matched
+   * as in `Denial`.
+   */
+  readonly rawBodies?: RegExp;
+  /** The query parameter that names the model where the body does not, if that is not called `model`. */
+  readonly modelParameter?: string;
   /** Paths that name the model, in the first group; matched against the decoded path as it is sent. */
   readonly modelInPath?: RegExp;
+  /** The parameter of the query that names the model, where no body is asked for one. */
+  readonly modelInQuery?: string;
+  /** Request headers that choose a service tier, and so the price. */
+  readonly tierHeaders?: readonly string[];
+  /** Endpoints that cost nothing although something is sent there; beside all that is only read or deleted. As in `Denial`. */
+  readonly free?: RegExp;
+  /** Endpoints that start work whose cost shows only later: batches, fine-tunes, videos. As in `Denial`. */
+  readonly deferred?: RegExp;
   /** How answers tell what they used, first match wins; an endpoint without one is not metered. */
   readonly meters: readonly MeterRule[];
   /** Absolute links in answers that an SDK would follow with the master key, or past the gateway. */
@@ -44,6 +60,8 @@ export interface Provider {
   readonly hosts?: readonly HostRule[];
   /** Calls that some SDK sends here although they are meant for another provider. */
   readonly handovers?: readonly Handover[];
+  /** Paths of clients that have no more than a key, and leave out whose account they are of. */
+  readonly accountPath?: AccountPathRule;
   /** Paths in which an encoded slash may stand, because SDKs write ids that contain one so. */
   readonly encodedSlashes?: RegExp;
   /** Endpoints that send the client elsewhere with a link of its own: it follows without any key. */
@@ -104,9 +122,20 @@ export interface AccountRule {
   readonly value?: string;
 }
 
+export interface AccountPathRule {
+  /** Matched against the path with its version; the account's part is put behind the first group. */
+  readonly path: RegExp;
+  /** @param account What the credential says: see `MintRule.account`. */
+  part(account: string, location: string): string;
+  /** The environment variable that administrators keep the location in. */
+  readonly variable: string;
+  /** Where calls go that say nothing of it. */
+  readonly location: string;
+}
+
 export interface ClientTokens {
-  /** The address at the gateway that is asked for them, whole. */
-  readonly path: string;
+  /** The addresses at the gateway that are asked for them, whole. */
+  readonly paths: readonly string[];
   /** The grants that its SDKs use (RFC 6749, RFC 8693), and the parameter of each that holds the master key. */
   readonly grants: Readonly<Record<string, string>>;
 }
@@ -145,6 +174,8 @@ export interface MeterRule {
   /** Matches as `Denial.path` does. */
   readonly path: RegExp;
   readonly format: UsageFormat;
+  /** How its requests say what they can cost; one of which nothing is said can cost anything. */
+  readonly demand?: DemandFormat;
 }
 
 export interface LinkRule {

@@ -9,6 +9,7 @@ import { knownProviders } from "./catalogue.ts";
 import { compatibleServer } from "./compatible.ts";
 import { huggingfaceEndpoint } from "./huggingface-endpoint.ts";
 import { UnusableCredential } from "./mint.ts";
+import type { AccountPathRule } from "./provider.ts";
 
 const gateway = "http://gateway.test";
 const endpoint = "https://x.eu-west-1.aws.endpoints.huggingface.cloud";
@@ -200,6 +201,42 @@ describe("a call goes where its provider expects it", () => {
     }
   });
 
+  test("a path without project and location gets the service account's, and its location's host", () => {
+    const models = "publishers/google/models/gemini-2.5-flash";
+    for (const [location, host] of [
+      ["global", "https://aiplatform.googleapis.com"],
+      ["eu", "https://aiplatform.eu.rep.googleapis.com"],
+      ["europe-west4", "https://europe-west4-aiplatform.googleapis.com"],
+    ] as const) {
+      const known = providerOf("vertex");
+      const accountPath = { ...(known.accountPath as AccountPathRule), location };
+      const vertex = createUpstream({ ...known, accountPath }, known.upstream ?? "");
+      const account = known.credential.mint?.account?.('{"project_id":"a-project"}') ?? "";
+      vertex.credentials = [{ id: "c", name: "c", secret: "x", masked: "x", account }];
+      const both = new Map([...upstreams, ["vertex", vertex]]);
+      const sent = (path: string) => {
+        const { at, path: rest, query, endpoint } = findRoute(gateway + path, both);
+        return [at.base + rest + query, endpoint];
+      };
+      const part = `projects/a-project/locations/${location}`;
+      for (const prefix of ["/vertex", "/gemini"]) {
+        expect(sent(`${prefix}/v1beta1/${models}:streamGenerateContent?alt=sse`)).toEqual([
+          `${host}/v1beta1/${part}/${models}:streamGenerateContent?alt=sse`,
+          `/${part}/${models}:streamgeneratecontent`,
+        ]);
+      }
+      expect(sent(`/vertex/${models}%3AcountTokens`)[0]).toBe(`${host}/v1/${part}/${models}%3AcountTokens`);
+      const whole = `/v1/projects/p/locations/us/${models}:generateContent`;
+      expect(sent(`/vertex${whole}`)[0]).toBe(`https://aiplatform.us.rep.googleapis.com${whole}`);
+      // Google lists models without a project.
+      expect(sent(`/vertex/v1/${models}`)[0]).toBe(`https://aiplatform.googleapis.com/v1/${models}`);
+    }
+    for (const project of ["../x", "a/b", "a?b", "", 7, null])
+      expect(
+        providerOf("vertex").credential.mint?.account?.(JSON.stringify({ project_id: project })),
+      ).toBeUndefined();
+  });
+
   test("a host for streams is Replicate's own", () => {
     for (const host of [
       "evil.example",
@@ -258,18 +295,88 @@ describe("a call's model", () => {
     ["/vertex/v1/projects/p/locations/l/publishers/anthropic/models/claude@2:rawPredict", "claude@2"],
     ["/azure/openai/deployments/My-Model/chat/completions?api-version=2024-10-21", "My-Model"],
     ["/azure/openai/v1/responses", "of-the-body"],
+    ["/gemini/v1beta/tunedModels/mine:generateContent", "tunedModels/mine"],
+    ["/vertex/v1/projects/p/locations/l/endpoints/123:predict", "endpoints/123"],
+    ["/huggingface/hf-inference/models/org/name", "org/name"],
+    ["/huggingface/hf-inference/models/org%2Fname/pipeline/feature-extraction", "org/name"],
+    ["/huggingface/models/org/name", "org/name"],
+    ["/huggingface/fal-ai/fal-ai/flux/dev", "fal-ai/flux/dev"],
+    ["/huggingface/v1/chat/completions", "of-the-body"],
+    ["/replicate/v1/models/acme/m/predictions", "acme/m"],
+    ["/fireworks/inference/v1/workflows/accounts/a/models/m/text_to_image", "accounts/a/models/m"],
     ["/openai/v1/chat/completions", "of-the-body"],
+    ["/elevenlabs/v1/text-to-speech/v", "called-otherwise"],
+    ["/deepgram/v1/speak?model=of-the-query", "of-the-query"],
   ];
   for (const [path, model] of calls) {
     test(`is ${model} at ${path}`, async () => {
-      const headers = { "content-type": "application/json", "content-length": "23" };
-      const body = '{"model":"of-the-body"}';
+      const body = '{"model":"of-the-body","model_id":"called-otherwise"}';
+      const headers = { "content-type": "application/json", "content-length": String(body.length) };
       const request = new Request(gateway + path, { method: "POST", headers, body });
       const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
       await authorise(request, findRoute(request.url, upstreams), exchange, []);
       expect(exchange.model).toBe(model);
     });
   }
+});
+
+test("a call's model is the query's where no body names it", async () => {
+  for (const [path, model] of [
+    ["/elevenlabs/v1/text-to-speech/v/stream?model_id=eleven_flash_v2_5", "eleven_flash_v2_5"],
+    ["/deepgram/v1/listen?smart_format=true&model=nova-3", "nova-3"],
+    ["/elevenlabs/v1/text-to-speech/v/stream?model=x", null],
+  ] as const) {
+    const body = new Uint8Array([1, 2, 3]);
+    const headers = { "content-type": "audio/mpeg", "content-length": "3" };
+    const request = new Request(gateway + path, { method: "POST", headers, body });
+    const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
+    await authorise(request, findRoute(request.url, upstreams), exchange, []);
+    expect([path, exchange.model]).toEqual([path, model]);
+  }
+});
+
+describe("a body of no stated type", () => {
+  const take = async (path: string, text: string) => {
+    const body = Buffer.from(text);
+    const headers = { "content-length": String(body.length) };
+    const request = new Request(gateway + path, { method: "POST", headers, body });
+    const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
+    const call = await authorise(request, findRoute(request.url, upstreams), exchange, []);
+    return [await new Response(call.body).text(), exchange.model];
+  };
+  const picture = "{ a picture that begins so";
+  const files = ['{"a": [', picture, '{"model":"a","model":"b"}', "RIFF"];
+  const json = '{"model":"gpt2","inputs":"x"}';
+
+  test("is a file where files are sent so, and JSON where it is JSON", async () => {
+    for (const path of [
+      "/huggingface/models/a/b",
+      "/huggingface/hf-inference/models/a/b",
+      "/hf-lab",
+      "/hf-lab/",
+    ]) {
+      for (const file of files) expect(await take(path, file)).toEqual([file, null]);
+      expect(await take(path, json)).toEqual([json, "gpt2"]);
+    }
+    expect(await take("/deepgram/v1/listen?model=nova-3", picture)).toEqual([picture, "nova-3"]);
+  });
+
+  test("is refused elsewhere where it is no clear JSON", async () => {
+    for (const path of ["/openai/v1/x", "/huggingface/v1/chat/completions", "/hf-lab/v1/chat/completions"]) {
+      for (const file of files.slice(0, 3))
+        await expect(take(path, file)).rejects.toThrow("cannot be read for certain");
+      expect(await take(path, json)).toEqual([json, "gpt2"]);
+    }
+  });
+
+  test("that is stated is what it is said to be, at those endpoints, too", async () => {
+    const headers = { "content-type": "application/json", "content-length": "7" };
+    const request = new Request(`${gateway}/hf-lab`, { method: "POST", headers, body: '{"a": [' });
+    const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
+    await expect(authorise(request, findRoute(request.url, upstreams), exchange, [])).rejects.toThrow(
+      "for certain",
+    );
+  });
 });
 
 test("a file that is sent to Gemini as JSON is no request that could name a model", async () => {
@@ -311,9 +418,9 @@ describe("the real key", () => {
       if (credential.mint === undefined || id === "vertex") continue;
       expect(credential.mint.request(json, "https://auth.test", 0)).toEqual({
         name: "i",
-        url: "https://auth.test/oauth/token",
-        contentType: "application/json",
-        body: '{"client_id":"i","client_secret":"s","grant_type":"client_credentials"}',
+        url: "https://auth.test/oauth2/token",
+        contentType: "application/x-www-form-urlencoded",
+        body: "client_id=i&client_secret=s&grant_type=client_credentials",
       });
       expect(credential.mint.request("zut_plain_key", "https://auth.test", 0)).toBeUndefined();
       expect(() => credential.mint?.request('{"client_id":"i"}', "", 0)).toThrow(UnusableCredential);
@@ -370,6 +477,14 @@ describe("endpoints that hand out credentials are refused", () => {
     "/vectara/v2/app_clients",
     "/vectara/v1/create-api-key",
     "/vertex/oauth2/token",
+    "/together/v1/deployments/secrets",
+    "/together/v1/deployments/d",
+    "/together/v1/projects",
+    "/together/v2/projects/p/endpoints",
+    "/together/v2/organizations/o/models",
+    "/together/v1/billing/usage",
+    "/together/v1/compute/clusters",
+    "/together/v1/api-keys",
   ];
   for (const path of denied) {
     test(path, async () => {
@@ -393,6 +508,8 @@ describe("endpoints that hand out credentials are refused", () => {
       "/huggingface/api/models/google/gemma",
       "/openrouter/models",
       "/tavily/search",
+      "/together/v1/models",
+      "/together/v1/files/projects",
     ]) {
       expect([path, await outcome("GET", path)]).toEqual([path, "allowed"]);
     }

@@ -1,3 +1,5 @@
+import { resultDemand } from "./formats/demand.ts";
+import { replicateDemand } from "./formats/other-demands.ts";
 import { replicateUsage } from "./formats/replicate.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -44,7 +46,13 @@ export const replicate: Provider = {
     },
   ],
   requestIdHeaders: ["x-request-id", "cf-ray"],
-  meters: [{ path: /\/predictions(?:\/[^/]+)?$/, format: replicateUsage }],
+  free: /\/cancel$|^\/files$|^\/models$/,
+  deferred: /^\/trainings$|\/versions\/[^/]+\/trainings$/,
+  modelInPath: /^(?:\/v1)?\/(?:models|deployments)\/([^/]+\/[^/]+)\//i,
+  meters: [
+    { method: "POST", path: /\/predictions$/, format: replicateUsage, demand: replicateDemand },
+    { path: /\/predictions(?:\/[^/]+)?$/, format: replicateUsage, demand: resultDemand },
+  ],
   unlisted: "All: a model costs what its hardware does by the second, or has a price of its own.",
   client: { keys: ["REPLICATE_API_TOKEN"], bases: [["REPLICATE_BASE_URL", ""]] },
 };

@@ -1,3 +1,4 @@
+import { openDemand, tavilySearchDemand } from "./formats/other-demands.ts";
 import { tavilyUsage } from "./formats/tavily.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -18,6 +19,9 @@ export const tavily: Provider = {
   errors,
   accountHeaders: ["x-project-id", "x-tavily-orgid"],
   denied: [{ method: "*", path: /^\/(?:generate-keys|deactivate-keys|key-info)(\/|$)/, why: mints }],
-  meters: [{ method: "POST", path: /./, format: tavilyUsage }],
+  meters: [
+    { method: "POST", path: /^\/search$/, format: tavilyUsage, demand: tavilySearchDemand },
+    { method: "POST", path: /./, format: tavilyUsage, demand: openDemand },
+  ],
   client: { keys: [{ name: "TAVILY_API_KEY", unguided: true }], bases: [] },
 };

@@ -1,5 +1,6 @@
 import { openaiCompatible } from "./formats/openai.ts";
 import { bearer, type Provider } from "./provider.ts";
+import { administers, mints } from "./reasons.ts";
 
 export const together: Provider = {
   ...openaiCompatible,
@@ -35,6 +36,14 @@ export const together: Provider = {
     place: bearer,
     probe: "/v1/models",
   },
+  denied: [
+    { method: "*", path: /^\/(?:deployments\/secrets|api[-_]?keys)(\/|$)/, why: mints },
+    {
+      method: "*",
+      path: /^\/(?:deployments|projects|organizations|billing|compute)(\/|$)/,
+      why: administers,
+    },
+  ],
   client: {
     keys: ["TOGETHER_API_KEY"],
     bases: [

@@ -1,5 +1,7 @@
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiChatUsage } from "./formats/openai-chat.ts";
+import { chatDemand } from "./formats/openai-demand.ts";
+import { callDemand } from "./formats/other-demands.ts";
 import { perRequestUsage } from "./formats/per-request.ts";
 import { jsonMembers, type TokenRequest, UnusableCredential } from "./mint.ts";
 import { defaults, type ErrorFormat, inHeader, type Provider } from "./provider.ts";
@@ -25,9 +27,9 @@ function appClientGrant(secret: string, auth: string): TokenRequest | undefined 
   }
   return {
     name: client_id,
-    url: `${auth}/oauth/token`,
-    contentType: "application/json",
-    body: JSON.stringify({ client_id, client_secret, grant_type: "client_credentials" }),
+    url: `${auth}/oauth2/token`,
+    contentType: "application/x-www-form-urlencoded",
+    body: new URLSearchParams({ client_id, client_secret, grant_type: "client_credentials" }).toString(),
   };
 }
 
@@ -70,16 +72,26 @@ export const vectara: Provider = {
   errors,
   accountHeaders: ["customer-id"],
   account: { header: "customer-id", path: /^\/v1\//, variable: "VECTARA_CUSTOMER_ID" },
-  clientTokens: { path: "/vectara-auth/oauth/token", grants: { client_credentials: "client_secret" } },
+  clientTokens: {
+    // The second is what its Python SDK asks from 0.4 on, and version 1's own token server, with the secret in `Basic`.
+    paths: ["/vectara-auth/oauth/token", "/vectara-auth/oauth2/token"],
+    grants: { client_credentials: "client_secret" },
+  },
   denied: [
     { method: "*", path: /^\/(?:api_keys|app_clients)(\/|$)/, why: mints },
     { method: "*", path: /^\/users(\/|$)/, why: administers },
     { method: "*", path: /^\/[a-z]+-(?:api-keys?|app-clients?)(\/|$)/, why: mints },
     { method: "*", path: /^\/[a-z]+-users?(\/|$)/, why: administers },
   ],
+  free: /^\/(?:corpora(?:\/[^/]+(?:\/(?:documents|upload_file))?)?|generation_presets)$/,
   meters: [
-    { method: "POST", path: /\/llms\/chat\/completions$/, format: openaiChatUsage },
-    { method: "POST", path: /\/(?:query|chats|turns|events)$/, format: perRequestUsage },
+    {
+      method: "POST",
+      path: /\/llms\/chat\/completions$/,
+      format: openaiChatUsage,
+      demand: chatDemand("max_tokens"),
+    },
+    { method: "POST", path: /\/(?:query|chats|turns|events)$/, format: perRequestUsage, demand: callDemand },
   ],
   unlisted: "All: calls cost what the plan says.",
   client: {

@@ -1,8 +1,10 @@
+import { messagesDemand } from "./formats/anthropic-demand.ts";
 import { geminiUsage } from "./formats/gemini.ts";
+import { embedContentDemand, generateDemand, predictDemand } from "./formats/gemini-demand.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
-import { serviceAccountGrant } from "./formats/service-account.ts";
+import { serviceAccountGrant, serviceAccountProject } from "./formats/service-account.ts";
 import { vertexAnthropicUsage } from "./formats/vertex-anthropic.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -23,37 +25,51 @@ export const vertex: Provider = {
     { path: location("us|eu"), base: "https://aiplatform.$1.rep.googleapis.com" },
     { path: location("[a-z]+-[a-z]+[0-9]+"), base: "https://$1-aiplatform.googleapis.com" },
   ],
+  // "Express mode": with an API key and nothing else, Google's SDKs name neither project nor location.
+  accountPath: {
+    path: /^(\/v[0-9a-z]+)(?=\/publishers\/[^/]+\/models\/[^/]+(?::|%3a)[a-z]+$)/i,
+    part: (project, location) => `/projects/${project}/locations/${location}`,
+    variable: "GOOGLE_CLOUD_LOCATION",
+    location: "global",
+  },
   credential: {
     env: [],
     required: true,
     place: bearer,
     mint: {
       files: ["GOOGLE_APPLICATION_CREDENTIALS"],
+      account: serviceAccountProject,
       request: (secret, _, now) => serviceAccountGrant(secret, now),
     },
     probe: "/v1/publishers/google/models/gemini-2.5-flash",
   },
   errors: googleErrors,
   accountHeaders: googleAccountHeaders,
-  modelInPath: /\/models\/([^/:]+):/,
+  // What the body says of a model does not count.
+  modelInPath: /\/(?:models\/)?((?<=models\/)[^/]+|endpoints\/[^/]+):/i,
   // Ours, and nothing of it is for Google, however it is spelt.
   denied: [{ method: "*", path: /^\/oauth2(?:\/|$)/, why: mints }],
   clientTokens: {
-    path: "/vertex/oauth2/token",
+    paths: ["/vertex/oauth2/token"],
     grants: {
       refresh_token: "refresh_token",
       "urn:ietf:params:oauth:grant-type:token-exchange": "subject_token",
     },
   },
   requestIdHeaders: [],
+  tierHeaders: ["x-vertex-ai-llm-shared-request-type"],
+  free: /:(?:counttokens|computetokens|cancel)$|\/count-tokens(?:@[^:/]*)?:rawpredict$/,
+  deferred: /:predictlongrunning$|\/(?:batchpredictionjobs|tuningjobs|custom[jJ]obs)$/,
   meters: [
     {
       method: "POST",
       path: /\/publishers\/anthropic\/.*:(?:stream)?rawpredict$/,
       format: vertexAnthropicUsage,
+      demand: messagesDemand,
     },
-    { method: "POST", path: /:(?:stream)?generatecontent$|:(?:batch)?embedcontents?$/, format: geminiUsage },
-    { method: "POST", path: /:predict$/, format: googlePredictUsage },
+    { method: "POST", path: /:(?:stream)?generatecontent$/, format: geminiUsage, demand: generateDemand },
+    { method: "POST", path: /:(?:batch)?embedcontents?$/, format: geminiUsage, demand: embedContentDemand },
+    { method: "POST", path: /:predict$/, format: googlePredictUsage, demand: predictDemand },
     ...openaiMeters,
   ],
   client: {

@@ -1,4 +1,6 @@
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
+import { rerankDemand } from "./formats/openai-demand.ts";
+import { voyageDemand } from "./formats/other-demands.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { voyageUsage } from "./formats/voyage.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
@@ -11,7 +13,12 @@ export const voyage: Provider = {
   version: { kind: "in-base", prefix: "/v1" },
   credential: { env: ["VOYAGE_API_KEY"], required: true, place: bearer, probe: "/files" },
   errors: { ...textErrors("detail"), limitHeaders: epochLimitHeaders },
-  meters: [{ method: "POST", path: /./, format: voyageUsage }],
+  free: /^\/files$|\/cancel$/,
+  deferred: /^\/batches$/,
+  meters: [
+    { method: "POST", path: /\/rerank$/, format: voyageUsage, demand: rerankDemand },
+    { method: "POST", path: /./, format: voyageUsage, demand: voyageDemand },
+  ],
   unlisted: "Pictures: it bills them by the pixel.",
   client: { keys: [{ name: "VOYAGE_API_KEY", unguided: true }], bases: [] },
 };

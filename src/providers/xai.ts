@@ -1,4 +1,6 @@
 import { openaiCompatible } from "./formats/openai.ts";
+import { chatDemand } from "./formats/openai-demand.ts";
+import { metersWith } from "./formats/openai-meters.ts";
 import { bearer, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
@@ -9,6 +11,8 @@ export const xai: Provider = {
   name: "xAI",
   upstream: "https://api.x.ai/v1",
   version: { kind: "in-base", prefix: "/v1" },
+  // Its older cap leaves the reasoning out.
+  meters: metersWith(chatDemand("max_completion_tokens", { reasoning: "beside" })),
   credential: { env: ["XAI_API_KEY"], required: true, place: bearer, probe: "/models" },
   denied: [{ method: "*", path: /^\/realtime\/client_secrets(\/|$)/, why: mints }],
   client: { keys: [{ name: "XAI_API_KEY", unguided: true }], bases: [] },

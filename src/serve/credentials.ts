@@ -1,11 +1,12 @@
 import type { CredentialDesk, CredentialTest, CredentialView } from "../admin/parts.ts";
 import { CredentialProblem } from "../admin/parts.ts";
 import { credentialProblem, type ProviderConfig } from "../config.ts";
+import type { AuditSource } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { StoredCredential } from "../domain/credential.ts";
 import { looksLikeKey, mask, randomBase62 } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
-import type { Store } from "../domain/store.ts";
+import type { AdminStore } from "../domain/store.ts";
 import { MintedToken } from "../gateway/minted-token.ts";
 import { type Credential, locate, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { TokenRequest } from "../providers/mint.ts";
@@ -15,7 +16,7 @@ import { Unreadable, type Vault } from "../vault/vault.ts";
 const TEST_TIMEOUT_MS = 15_000;
 
 interface Parts {
-  readonly store: Store;
+  readonly store: AdminStore;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly upstreams: Upstreams;
@@ -48,7 +49,8 @@ export class Credentials implements CredentialDesk {
       const token = this.minted.get(credential.id) ?? this.tokenOf(credential, upstream);
       if (token === undefined) return credential;
       minted.set(credential.id, token);
-      return { ...credential, minted: token };
+      const account = upstream.provider.credential.mint?.account?.(credential.secret);
+      return { ...credential, minted: token, ...(account === undefined ? {} : { account }) };
     };
     for (const { provider, environmentCredential } of this.parts.configured) {
       const upstream = this.parts.upstreams.get(provider.id);
@@ -92,7 +94,7 @@ export class Credentials implements CredentialDesk {
     return views;
   }
 
-  async add(provider: string, name: string, secret: string): Promise<CredentialView> {
+  async add(source: AuditSource, provider: string, name: string, secret: string): Promise<CredentialView> {
     const upstream = this.parts.upstreams.get(provider);
     if (upstream === undefined) {
       const known = [...this.parts.upstreams.keys()].join(", ");
@@ -112,21 +114,31 @@ export class Credentials implements CredentialDesk {
       masked: shown(secret, upstream.provider),
       createdAt: this.parts.clock.now(),
     };
-    await this.parts.store.addCredential(credential);
+    await this.parts.store.audited(source, "addCredential", credential);
     await this.load();
     return this.view(credential);
   }
 
-  async remove(id: string): Promise<boolean> {
-    const removed = await this.parts.store.removeCredential(id);
+  async remove(source: AuditSource, id: string): Promise<boolean> {
+    const removed = await this.parts.store.audited(source, "removeCredential", id);
     await this.load();
     return removed;
   }
 
-  async test(id: string): Promise<CredentialTest | null> {
+  async test(source: AuditSource, id: string): Promise<CredentialTest | null> {
     for (const upstream of this.parts.upstreams.values()) {
       const credential = upstream.credentials.find((candidate) => candidate.id === id);
-      if (credential !== undefined) return this.probe(upstream, credential);
+      if (credential === undefined) continue;
+      const result = await this.probe(upstream, credential);
+      const { ok, status } = result;
+      await this.parts.store.noteAudit(source, {
+        action: "credential.test",
+        target: { kind: "credential", id, name: credential.name },
+        before: null,
+        // Not the message: it may quote what a token server said.
+        after: { provider: upstream.provider.id, ok, status },
+      });
+      return result;
     }
     return null;
   }
@@ -244,6 +256,6 @@ function authOf({ credential }: Provider): string {
 }
 
 /** Whose it is where the credential says so, else the key itself, masked. */
-function shown(secret: string, provider: Provider): string {
+export function shown(secret: string, provider: Provider): string {
   return provider.credential.mint?.request(secret, authOf(provider), 0)?.name ?? mask(secret);
 }

@@ -1,7 +1,8 @@
+import { bySystem } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Lifetime } from "../domain/directory.ts";
 import { createKey, randomBase62 } from "../domain/key.ts";
-import type { Store } from "../domain/store.ts";
+import type { AdminStore } from "../domain/store.ts";
 import type { FirstUser } from "./first-start.ts";
 
 /** Who calls the demo: users and their groups. The exports file is the first one's. */
@@ -18,11 +19,12 @@ export type Person = FirstUser;
 
 /** Those of them with a key each; makes what is missing. */
 export async function makePeople(
-  store: Store,
+  store: AdminStore,
   hasher: { hashKey(key: string): Uint8Array },
   clock: Clock,
 ): Promise<Person[]> {
   const now = clock.now();
+  const source = bySystem("demo", now);
   const fresh: Lifetime & { createdAt: number } = { createdAt: now, revokedAt: null, expiresAt: null };
   const [groups, users, keys] = [await store.listGroups(), await store.listUsers(), await store.listKeys()];
   const people: Person[] = [];
@@ -31,21 +33,21 @@ export async function makePeople(
     if (group === undefined) {
       group = { id: `grp_${randomBase62(10)}`, name: groupName, ...fresh };
       groups.push(group);
-      await store.addGroup(group);
+      await store.audited(source, "addGroup", group);
     }
     let user = users.find((one) => one.name === name);
     if (user === undefined) {
       user = { id: `usr_${randomBase62(10)}`, name, groupId: group.id, ...fresh };
-      await store.addUser(user);
+      await store.audited(source, "addUser", user);
     }
     const { id: userId } = user;
     const known = keys.find((one) => one.userId === userId);
     const key = createKey(known?.id);
     const hash = hasher.hashKey(key.text);
-    if (known !== undefined) await store.rotateKey(known.id, hash, now, now + OVERLAP_MS);
+    if (known !== undefined) await store.audited(source, "rotateKey", known.id, hash, now, now + OVERLAP_MS);
     else {
       const secrets = [{ version: 1, hash, createdAt: now, expiresAt: null }];
-      await store.addKey({ id: key.id, name: "demo", userId, ...fresh, secrets });
+      await store.audited(source, "addKey", { id: key.id, name: "demo", userId, ...fresh, secrets });
     }
     people.push({ name, key: key.text });
   }

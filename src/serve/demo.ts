@@ -1,6 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import { randomBase62 } from "../domain/key.ts";
-import type { Store } from "../domain/store.ts";
+import type { AdminStore } from "../domain/store.ts";
 import { demoGreeting } from "./demo-greeting.ts";
 import { makePeople, PEOPLE, type Person } from "./demo-people.ts";
 import { startTraffic } from "./demo-traffic.ts";
@@ -23,7 +23,7 @@ export async function demo({ environment, dataDir, hasTraffic }: DemoOptions): P
   const secret = `sk-simulated-${randomBase62(24)}`;
   const standIn = startStandIn(secret);
   let people: readonly Person[] = [];
-  const makeUsers = async (store: Store, hasher: { hashKey(key: string): Uint8Array }, clock: Clock) => {
+  const makeUsers = async (store: AdminStore, hasher: { hashKey(key: string): Uint8Array }, clock: Clock) => {
     people = await makePeople(store, hasher, clock);
     return people[0];
   };

@@ -3,9 +3,10 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_GROUP } from "../admin/users.ts";
 import { renderExports } from "../client/exports.ts";
+import { bySystem } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import { createKey, randomBase62 } from "../domain/key.ts";
-import type { Store } from "../domain/store.ts";
+import type { AdminStore } from "../domain/store.ts";
 import type { Provider } from "../providers/provider.ts";
 
 const EXPORTS_NAME = "llamakey_local.env";
@@ -19,22 +20,23 @@ export interface FirstUser {
 
 /** Makes the default group, and the first user with a key, where there is no user yet; else returns undefined. */
 export async function makeFirstUser(
-  store: Store,
+  store: AdminStore,
   hasher: { hashKey(key: string): Uint8Array },
   clock: Clock,
 ): Promise<FirstUser | undefined> {
   const now = clock.now();
+  const source = bySystem("start", now);
   const active = { createdAt: now, revokedAt: null, expiresAt: null };
   let group = (await store.listGroups()).find(({ name }) => name === DEFAULT_GROUP);
   if (group === undefined) {
     group = { id: `grp_${randomBase62(10)}`, name: DEFAULT_GROUP, ...active };
-    await store.addGroup(group);
+    await store.audited(source, "addGroup", group);
   }
   if ((await store.listUsers()).length > 0) return undefined;
   const user = { id: `usr_${randomBase62(10)}`, name: systemUserName(), groupId: group.id, ...active };
   const key = createKey();
-  await store.addUser(user);
-  await store.addKey({
+  await store.audited(source, "addUser", user);
+  await store.audited(source, "addKey", {
     id: key.id,
     name: "first",
     userId: user.id,

@@ -1,5 +1,5 @@
 import type { Costing, HoldRecord } from "../domain/ledger.ts";
-import type { PriceStore } from "../domain/store.ts";
+import type { KeptPriceStore } from "../domain/store.ts";
 import type { Recomputed } from "../ledger/verify.ts";
 import { priceOf } from "../pricing/costing.ts";
 import { type Rebuilt, rebuildBook } from "../pricing/kept-book.ts";
@@ -12,7 +12,7 @@ export class KeptPrices {
     this.books = books;
   }
 
-  static async read(store: Pick<PriceStore, "listKeptPriceBooks" | "readKeptSnapshot">): Promise<KeptPrices> {
+  static async read(store: Omit<KeptPriceStore, "keepPriceBook">): Promise<KeptPrices> {
     const books = new Map<string, Rebuilt>();
     const texts = new Map<string, string | undefined>();
     for (const kept of await store.listKeptPriceBooks()) {

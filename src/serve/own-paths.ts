@@ -4,6 +4,7 @@ import { UnquotableValue } from "../client/shells.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { tokenPaths } from "../gateway/client-token.ts";
 import type { KeyHolder } from "../gateway/directory.ts";
+import type { Handlers } from "../gateway/listen.ts";
 import { refusalResponse } from "../gateway/refuse.ts";
 import type { Upstream } from "../gateway/upstreams.ts";
 
@@ -17,7 +18,8 @@ export interface OwnPaths {
   readonly publicUrl: string;
   /** Gives a token of this provider for a master key. */
   readonly token: (request: Request, provider: string) => Promise<Response>;
-  readonly admin: (request: Request) => Response | Promise<Response>;
+  /** @param address Of the client. */
+  readonly admin: (request: Request, address: string | null) => Response | Promise<Response>;
 }
 
 /** Who asks, and with which key. */
@@ -28,8 +30,8 @@ export interface Caller {
 }
 
 /** Answers the paths that are the gateway's own, none of which reaches a provider. */
-export function ownPaths(parts: OwnPaths): (request: Request) => Response | Promise<Response> {
-  return (request) => {
+export function ownPaths(parts: OwnPaths): Handlers["own"] {
+  return (request, connection) => {
     const { pathname, search, searchParams } = new URL(request.url);
     if (pathname === "/healthz") return plain(200, "ok\n");
     if (pathname === "/readyz") return parts.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
@@ -38,7 +40,7 @@ export function ownPaths(parts: OwnPaths): (request: Request) => Response | Prom
     if (pathname === "/lmk/me") return withCaller(parts, request, search, ({ holder }) => me(parts, holder));
     const provider = tokenPaths.get(pathname);
     if (provider !== undefined) return parts.token(request, provider);
-    if (pathname.startsWith("/api/")) return parts.admin(request);
+    if (pathname.startsWith("/api/")) return parts.admin(request, connection.address);
     if (pathname === "/console" || pathname.startsWith("/console/")) {
       return plain(
         404,

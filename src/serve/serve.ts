@@ -25,6 +25,7 @@ import { version } from "../version.ts";
 import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
+import { noteEnvironment } from "./environment-note.ts";
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
@@ -43,6 +44,7 @@ interface Running {
   readonly listener: Listener;
   readonly journal: Journal;
   readonly stopChores: () => void;
+  readonly webhook: Webhook;
   readonly store: Store;
   readonly data: DataDirectory;
 }
@@ -93,6 +95,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const keyEncryptionKey = loadVaultKey(config.vaultKey, data.vaultKeyFile, data.isNew);
   const store = await openSqliteStore(data.database);
   const vault = await Vault.open(keyEncryptionKey, store);
+  await store.openAudit(vault.keyFor("audit"));
   const isOperator = equals(operatorToken(config.adminToken, data.operatorTokenFile));
   const listener = openListener(config);
   const publicUrl = config.publicUrl ?? listener.url;
@@ -134,6 +137,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
 
   const firstUser = await variant.makeUsers(store, vault, clock);
   if (firstUser !== undefined) writeExports(exports, firstUser, publicUrl, []);
+  await noteEnvironment(store, configured, clock.now());
   await directory.load(store);
   await credentials.load();
 
@@ -198,7 +202,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     upstreams: usable,
     publicUrl,
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
-    admin: (request) => admin.fetch(request),
+    admin: (request, address) => admin.fetch(request, { address }),
   });
   listener.start({
     gateway: {
@@ -222,11 +226,11 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   });
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(variant.greeting({ version, publicUrl, upstreams, firstUser, exportsFile: shownExports }));
-  return { inFlight, listener, journal, stopChores: chores, store, data };
+  return { inFlight, listener, journal, stopChores: chores, webhook, store, data };
 }
 
 async function stop(running: Running, drainMs: number): Promise<void> {
-  const { inFlight, listener, journal, stopChores, store, data } = running;
+  const { inFlight, listener, journal, stopChores, webhook, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
@@ -234,6 +238,7 @@ async function stop(running: Running, drainMs: number): Promise<void> {
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
   await listener.stop();
   stopChores();
+  webhook.stop();
   await journal.close();
   await store.close();
   data.release();

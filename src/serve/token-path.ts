@@ -23,7 +23,7 @@ export function tokenPath(parts: Parts): (request: Request, provider: string) =>
   return async (request, provider) => {
     try {
       const grants = knownProviders.find(({ id }) => id === provider)?.clientTokens?.grants ?? {};
-      const key = masterKeyIn(await parameters(request), grants);
+      const key = masterKeyIn(await parameters(request), grants, request.headers);
       return answer(200, {
         access_token: tokenFor(key, provider, parts),
         issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
@@ -53,8 +53,14 @@ class GrantProblem extends Error {
   }
 }
 
-function masterKeyIn(sent: ReadonlyMap<string, string>, grants: Readonly<Record<string, string>>): string {
-  const grant = sent.get("grant_type") ?? "";
+function masterKeyIn(
+  sent: ReadonlyMap<string, string>,
+  grants: Readonly<Record<string, string>>,
+  headers: Headers,
+): string {
+  const [only, another] = Object.keys(grants);
+  // Vectara's asynchronous client leaves it out: there is but one.
+  const grant = sent.get("grant_type") ?? (another === undefined ? only : undefined) ?? "";
   const parameter = Object.hasOwn(grants, grant) ? grants[grant] : undefined;
   if (parameter === undefined) {
     throw new GrantProblem(
@@ -62,10 +68,19 @@ function masterKeyIn(sent: ReadonlyMap<string, string>, grants: Readonly<Record<
       `The grant_type must be one of: ${Object.keys(grants).join(", ")}.`,
     );
   }
-  const key = sent.get(parameter);
+  const key = sent.get(parameter) ?? (parameter === "client_secret" ? basicSecret(headers) : undefined);
   if (!key)
     throw new GrantProblem("invalid_request", `The master key is missing; it belongs in ${parameter}.`);
   return key;
+}
+
+/** A client may send its secret as a password instead (RFC 6749, 2.3.1). */
+function basicSecret(headers: Headers): string | undefined {
+  const [, encoded] = /^basic +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
+  if (encoded === undefined) return undefined;
+  const pair = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  return colon === -1 ? undefined : pair.slice(colon + 1);
 }
 
 function tokenFor(sent: string, provider: string, { directory, hasher, signer, clock }: Parts): string {

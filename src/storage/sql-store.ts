@@ -1,4 +1,5 @@
 import type { Store } from "../domain/store.ts";
+import { AuditQueries } from "./queries/audit.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { DirectoryQueries } from "./queries/directory.ts";
 import { LedgerQueries } from "./queries/ledger.ts";
@@ -10,39 +11,43 @@ import type { Sql } from "./sql.ts";
 
 /** The store over a SQL database: each part's queries are written once, in `queries/`. */
 export function sqlStore(sql: Sql) {
-  const parts = [
+  const decisions = joined<Decisions>([
     new DirectoryQueries(sql),
     new CredentialQueries(sql),
+    new PriceQueries(sql),
+    new PolicyQueries(sql),
+  ]);
+  const others = joined<Others>([
     new SecretQueries(sql),
     new RequestQueries(sql),
-    new PriceQueries(sql),
     new LedgerQueries(sql),
-    new PolicyQueries(sql),
-  ];
-  return joined(parts, () => sql.close()) satisfies Store;
+    new AuditQueries(sql, decisions),
+  ]);
+  return { ...decisions, ...others, close: () => sql.close() } satisfies Store;
 }
 
 export type SqlStore = ReturnType<typeof sqlStore>;
 
-type Parts = Methods<DirectoryQueries> &
+type Decisions = Methods<DirectoryQueries> &
   Methods<CredentialQueries> &
-  Methods<SecretQueries> &
-  Methods<RequestQueries> &
   Methods<PriceQueries> &
-  Methods<LedgerQueries> &
   Methods<PolicyQueries>;
+type Others = Methods<SecretQueries> &
+  Methods<RequestQueries> &
+  Methods<LedgerQueries> &
+  Methods<AuditQueries>;
 
 /** Without private members, which no two classes could have together. */
 type Methods<Part> = Pick<Part, keyof Part>;
 
 /** One object with the methods of all parts. */
-function joined(parts: readonly object[], close: () => Promise<void>): Parts & Pick<Store, "close"> {
-  const methods: Record<string, unknown> = { close };
+function joined<Parts>(parts: readonly object[]): Parts {
+  const methods: Record<string, unknown> = {};
   for (const part of parts) {
     for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(part))) {
       const member: unknown = Reflect.get(part, name);
       if (name !== "constructor" && typeof member === "function") methods[name] = member.bind(part);
     }
   }
-  return methods as unknown as Parts & Pick<Store, "close">;
+  return methods as unknown as Parts;
 }

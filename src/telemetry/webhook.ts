@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import { randomBase62 } from "../domain/key.ts";
 import type { Webhook as WebhookSettings } from "../domain/settings.ts";
-import type { PolicyStore } from "../domain/store.ts";
+import type { ThresholdEventStore } from "../domain/store.ts";
 import type { ThresholdEvent } from "../domain/threshold-event.ts";
 
 /** What is told of a budget that has reached a threshold. Money is decimal dollars, times are RFC 3339. */
@@ -17,7 +17,7 @@ export interface ThresholdFacts {
 }
 
 export interface WebhookParts {
-  readonly store: Pick<PolicyStore, "addThresholdEvent" | "listUntoldEvents" | "closeThresholdEvent">;
+  readonly store: Pick<ThresholdEventStore, "addThresholdEvent" | "listUntoldEvents" | "closeThresholdEvent">;
   readonly clock: Clock;
   /** Where to; null for nowhere. */
   readonly settings: () => WebhookSettings | null;
@@ -37,6 +37,7 @@ const TIMEOUT_MS = 10_000;
 export class Webhook {
   private readonly parts: WebhookParts;
   private readonly sending = new Set<Promise<void>>();
+  private readonly stopped = new AbortController();
 
   constructor(parts: WebhookParts) {
     this.parts = parts;
@@ -66,6 +67,11 @@ export class Webhook {
     for (const event of await this.parts.store.listUntoldEvents()) this.start(event);
   }
 
+  /** What was not told yet is told after the next start. */
+  stop(): void {
+    this.stopped.abort();
+  }
+
   /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
     await Promise.all(this.sending);
@@ -85,11 +91,13 @@ export class Webhook {
     const webhook = this.parts.settings();
     let problem = webhook === null ? "none is set" : "it was not tried";
     for (let tries = 0; webhook !== null && tries <= pausesMs.length; tries++) {
-      if (tries > 0) await Bun.sleep(pausesMs[tries - 1] ?? 0);
+      if (tries > 0) await pause(pausesMs[tries - 1] ?? 0);
+      if (this.stopped.signal.aborted) return;
       const failed = await this.send(event, webhook);
       if (failed === undefined) return store.closeThresholdEvent(event.id, "told", clock.now());
       problem = failed;
     }
+    if (this.stopped.signal.aborted) return;
     if (webhook !== null) this.parts.report(`The webhook could not be told of ${event.id}: ${problem}.`);
     await store.closeThresholdEvent(event.id, "failed", clock.now());
   }
@@ -111,7 +119,7 @@ export class Webhook {
         body,
         // Elsewhere was not looked at.
         redirect: "manual",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.stopped.signal]),
         ...(proxy === undefined ? {} : { proxy }),
       });
       await response.body?.cancel();
@@ -123,8 +131,13 @@ export class Webhook {
   }
 }
 
+/** Keeps no process alive. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
 /** `t=<seconds>,v1=<hex>`: HMAC-SHA256 of time, a dot and the body, so that a call cannot be sent again much later. */
-export function signature(secret: string, seconds: number, body: string): string {
+function signature(secret: string, seconds: number, body: string): string {
   const hmac = createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex");
   return `t=${seconds},v1=${hmac}`;
 }

@@ -12,6 +12,10 @@ import type { ThresholdEvent } from "../../src/domain/threshold-event.ts";
 /** A place that stores can be opened on, one after another: what one wrote, the next one finds. */
 export interface StorePlace {
   open(): Promise<Store>;
+  /** What somebody does to the database behind the store's back. */
+  execute(statement: string): Promise<void>;
+  /** A statement after which no row can be added to the audit log. */
+  readonly failAudit: string;
   remove(): Promise<void>;
 }
 

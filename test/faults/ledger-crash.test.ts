@@ -23,7 +23,9 @@ function startProvider() {
     async fetch(request) {
       const { model } = (await request.json()) as { model: string };
       seen.set(model, (seen.get(model) ?? 0) + 1);
-      return new Response(words(model) as unknown as ReadableStream, { headers: { "content-type": "text/event-stream" } });
+      return new Response(words(model) as unknown as ReadableStream, {
+        headers: { "content-type": "text/event-stream" },
+      });
     },
   });
   atEnd(() => server.stop(true));
@@ -111,11 +113,12 @@ test(
       model: "load-*",
       perCall: "0.000001",
     });
-    if (process.env["WITH_BUDGETS"]) for (const [scope, per] of [
-      ["organisation", "month"],
-      ["user:ada", "day"],
-    ])
-      await gateway.api("PUT", "/budgets", { scope, name: "all", amount: "1000", per });
+    if (process.env["WITH_BUDGETS"])
+      for (const [scope, per] of [
+        ["organisation", "month"],
+        ["user:ada", "day"],
+      ])
+        await gateway.api("PUT", "/budgets", { scope, name: "all", amount: "1000", per });
     const dice = new Dice(SEED);
     let next = 0;
     for (let kill = 0; kill < KILLS; kill++) {

@@ -14,13 +14,20 @@ import { serviceAccount, startTokenServer } from "../support/token-server.ts";
 
 const path = "/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent";
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
-const tokens = startTokenServer();
+const tokens = await startTokenServer();
 let behind: Behind;
+let upstreams: Record<string, string>;
 
 beforeAll(async () => {
   behind = await behindGateway({
     env: { GEMINI_API_KEY: "AIzaPLANTED0123456789", VECTARA_API_KEY: "zut_PLANTED0123456789" },
   });
+  const { upstream } = behind;
+  upstreams = {
+    LMK_VERTEX_UPSTREAM: await upstream.another(),
+    LMK_GEMINI_UPSTREAM: await upstream.another(),
+    LMK_VECTARA_UPSTREAM: await upstream.another(),
+  };
   await restart();
   const secret = serviceAccount(`${tokens.url}/token`).json;
   await behind.gateway.api("POST", "/credentials", { provider: "vertex", secret });
@@ -31,12 +38,7 @@ beforeEach(() => {
 });
 
 function restart(): Promise<void> {
-  const { url } = behind.upstream;
-  return behind.gateway.restart({
-    LMK_VERTEX_UPSTREAM: url,
-    LMK_GEMINI_UPSTREAM: url,
-    LMK_VECTARA_UPSTREAM: url,
-  });
+  return behind.gateway.restart(upstreams);
 }
 
 interface Granted {
@@ -216,6 +218,40 @@ describe("Vectara's clients", () => {
     expect((await call("/vectara/v2/query", access_token)).status).toBe(200);
     expect(header(behind.upstream.last, "authorization")).toBeUndefined();
     expect(outcome(await call(`/vertex${path}`, access_token))).toEqual([401, "invalid_key"]);
+  });
+
+  test("may leave out which grant they mean", async () => {
+    const response = await trade({ client_id: "anything", client_secret: behind.key });
+    const { access_token } = (await response.json()) as Granted;
+    expect((await call("/vectara/v2/query", access_token)).status).toBe(200);
+    expect((await trade({ client_secret: behind.key, grant_type: "password" })).status).toBe(400);
+  });
+
+  test("ask at the newer address with a form, or as version 1 does with their secret in Basic", async () => {
+    const grant = { grant_type: "client_credentials" };
+    const form = { ...grant, client_id: "anything", client_secret: behind.key };
+    const address = "/vectara-auth/oauth2/token";
+    const password = (secret: string) => ({ authorization: `Basic ${btoa(`anything:${secret}`)}` });
+    for (const [body, headers] of [
+      [form, {}],
+      [grant, password(behind.key)],
+    ] as const) {
+      const init = { method: "POST", headers, body: new URLSearchParams(body) };
+      const response = await fetch(behind.gateway.url + address, init);
+      const { access_token } = (await response.json()) as Granted;
+      const query = await fetch(`${behind.gateway.url}/vectara/v1/query`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${access_token}`, "customer-id": "4242" },
+        body: "{}",
+      });
+      expect(query.status).toBe(200);
+      expect(header(behind.upstream.last, "x-api-key")).toBe("zut_PLANTED0123456789");
+    }
+    for (const headers of [password("x"), password(`${behind.key}x`), { authorization: "Basic !" }]) {
+      const init = { method: "POST", headers, body: new URLSearchParams(grant) };
+      const refused = await fetch(behind.gateway.url + address, init);
+      expect([400, 401]).toContain(refused.status);
+    }
   });
 
   test("with a wrong secret get none", async () => {

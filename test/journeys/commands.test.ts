@@ -7,13 +7,13 @@ import { spawnSync } from "node:child_process";
 import { atEnd } from "../support/cleanup.ts";
 import { type Gateway, root, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
+import { noteSecret } from "../support/record-gateway.ts";
 
 const realKey = "sk-test-fake-0123456789abcdefghijklmnop";
 
 /** Takes the real key alone; `/slow` is a stream that does not end by itself. */
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   idleTimeout: 60,
   fetch(request) {
     if (request.headers.get("authorization") !== `Bearer ${realKey}`)
@@ -23,12 +23,11 @@ const upstream = Bun.serve({
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
   },
 });
-atEnd(() => upstream.stop(true));
 
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({
-    env: { OPENAI_API_KEY: realKey, LMK_OPENAI_UPSTREAM: `${upstream.url.href}v1` },
+    env: { OPENAI_API_KEY: realKey, LMK_OPENAI_UPSTREAM: `${upstream.origin}/v1` },
   });
 });
 
@@ -216,6 +215,7 @@ describe("real keys", () => {
 
   test("that the provider rejects fail their test", async () => {
     const env = { WRONG: "sk-wrong-0123456789abcdefghijkl" };
+    noteSecret("openai", env.WRONG);
     const added = await lmk(["credential", "add", "openai", "--env", "WRONG", "--json"], { env });
     const { id } = JSON.parse(added.out) as { id: string };
     expect(await lmk(["credential", "test", id])).toMatchObject({ code: 1, out: "" });

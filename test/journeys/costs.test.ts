@@ -1,9 +1,9 @@
 /** Documented answers go through the gateway, and what a person works out is in their rows and in `lmk usage`. */
 import { expect, test } from "bun:test";
-import { atEnd } from "../support/cleanup.ts";
 import { costFixtures } from "../support/cost-fixtures.ts";
 import { startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
+import { serveRecorded } from "../support/record.ts";
 import { serviceAccountFile, startTokenServer } from "../support/token-server.ts";
 
 interface Call {
@@ -74,43 +74,39 @@ function vertexPath(): string {
 
 /** Whatever it is asked, it answers with these bytes. */
 let answer = costFixtures[0]?.answer;
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   async fetch(request) {
     await request.arrayBuffer();
     return new Response(new Uint8Array(answer?.body ?? []), { headers: new Headers(answer?.headers) });
   },
 });
-atEnd(() => upstream.stop(true));
 
-const base = `http://127.0.0.1:${upstream.port}`;
 const gateway = await startGateway({
   env: {
     OPENAI_API_KEY: "sk-test-fake-costs-0123456789",
-    LMK_OPENAI_UPSTREAM: `${base}/v1`,
+    LMK_OPENAI_UPSTREAM: `${upstream.origin}/v1`,
     ANTHROPIC_API_KEY: "sk-ant-test-fake-costs-0123456789",
-    LMK_ANTHROPIC_UPSTREAM: base,
+    LMK_ANTHROPIC_UPSTREAM: await upstream.another(),
     CO_API_KEY: "co-test-fake-costs-0123456789",
-    LMK_COHERE_UPSTREAM: base,
+    LMK_COHERE_UPSTREAM: await upstream.another(),
     GEMINI_API_KEY: "AIza-test-fake-costs-0123456789",
-    LMK_GEMINI_UPSTREAM: base,
-    GOOGLE_APPLICATION_CREDENTIALS: serviceAccountFile(`${startTokenServer().url}/token`).file,
-    LMK_VERTEX_UPSTREAM: base,
+    LMK_GEMINI_UPSTREAM: await upstream.another(),
+    GOOGLE_APPLICATION_CREDENTIALS: serviceAccountFile(`${(await startTokenServer()).url}/token`).file,
+    LMK_VERTEX_UPSTREAM: await upstream.another(),
     GROQ_API_KEY: "gsk_test-fake-costs-0123456789",
-    LMK_GROQ_UPSTREAM: base,
+    LMK_GROQ_UPSTREAM: await upstream.another(),
     MISTRAL_API_KEY: "mistral-test-fake-costs-0123456789",
-    LMK_MISTRAL_UPSTREAM: base,
+    LMK_MISTRAL_UPSTREAM: await upstream.another(),
     PERPLEXITY_API_KEY: "pplx-test-fake-costs-0123456789",
-    LMK_PERPLEXITY_UPSTREAM: base,
+    LMK_PERPLEXITY_UPSTREAM: await upstream.another(),
     VOYAGE_API_KEY: "pa-test-fake-costs-0123456789",
-    LMK_VOYAGE_UPSTREAM: base,
+    LMK_VOYAGE_UPSTREAM: await upstream.another(),
     DEEPGRAM_API_KEY: "deepgram-test-fake-costs-0123456789",
-    LMK_DEEPGRAM_UPSTREAM: base,
+    LMK_DEEPGRAM_UPSTREAM: await upstream.another(),
     TAVILY_API_KEY: "tvly-test-fake-costs-0123456789",
-    LMK_TAVILY_UPSTREAM: base,
+    LMK_TAVILY_UPSTREAM: await upstream.another(),
     VECTARA_API_KEY: "zut_test-fake-costs-0123456789",
-    LMK_VECTARA_UPSTREAM: base,
+    LMK_VECTARA_UPSTREAM: await upstream.another(),
   },
 });
 

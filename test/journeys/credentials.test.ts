@@ -30,7 +30,7 @@ async function callModels(gateway: Gateway): Promise<Response> {
 
 describe("a stored credential", () => {
   test("is used at once, survives a restart, and is gone when it is removed", async () => {
-    const upstream = startChatUpstream();
+    const upstream = await startChatUpstream();
     await using gateway = await startGateway({ env: { LMK_OPENAI_UPSTREAM: upstream.base } });
     const { id, masked } = await add(gateway);
     expect(masked).toBe("sk-tes...6789");
@@ -43,8 +43,8 @@ describe("a stored credential", () => {
   });
 
   test("goes to no other address than the one that it was given for", async () => {
-    const upstream = startChatUpstream();
-    const elsewhere = startChatUpstream();
+    const upstream = await startChatUpstream();
+    const elsewhere = await startChatUpstream();
     await using gateway = await startGateway({ env: { LMK_OPENAI_UPSTREAM: upstream.base } });
     await add(gateway);
     await gateway.restart({ LMK_OPENAI_UPSTREAM: elsewhere.base });
@@ -58,7 +58,7 @@ describe("a stored credential", () => {
   });
 
   test("is tested with a call that costs nothing", async () => {
-    const upstream = startChatUpstream();
+    const upstream = await startChatUpstream();
     await using gateway = await startGateway({ env: { LMK_OPENAI_UPSTREAM: upstream.base } });
     const { id } = await add(gateway);
     const run = () => gateway.api<{ ok: boolean; message: string }>("POST", `/credentials/${id}/test`);
@@ -68,7 +68,7 @@ describe("a stored credential", () => {
   });
 
   test("goes before the one from the environment", async () => {
-    const upstream = startChatUpstream();
+    const upstream = await startChatUpstream();
     const env = { LMK_OPENAI_UPSTREAM: upstream.base, OPENAI_API_KEY: "sk-test-fake-environment-01" };
     await using gateway = await startGateway({ env });
     await callModels(gateway);
@@ -100,7 +100,7 @@ describe("a stored credential", () => {
 });
 
 test("a key that the provider rejects is not the user's fault, and administrators see what it said", async () => {
-  const upstream = startChatUpstream();
+  const upstream = await startChatUpstream();
   await using gateway = await startGateway({
     env: { LMK_OPENAI_UPSTREAM: upstream.base, OPENAI_API_KEY: "sk-test-fake-rejected-01234" },
   });

@@ -6,31 +6,33 @@ import { join } from "node:path";
 import { atEnd } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
 const realKey = "sk-proj-RealKEYofDEVELOPERFAKEKEY012abcdef";
 const heard: string[] = [];
 /** Where the developer's own settings would send calls. */
-const elsewhere = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const elsewhere = await serveRecorded({
   fetch(request) {
     heard.push(request.url);
     return Response.json({});
   },
 });
-atEnd(() => elsewhere.stop(true));
 
 const cwd = mkdtempSync(join(tmpdir(), "lmk-demo-"));
 atEnd(() => rmSync(cwd, { recursive: true, force: true }));
 writeFileSync(
   join(cwd, ".env"),
-  `ANTHROPIC_API_KEY=${realKey}\nGROQ_API_KEY=${realKey}\nLMK_ANTHROPIC_UPSTREAM=${elsewhere.url}\n`,
+  `ANTHROPIC_API_KEY=${realKey}\nGROQ_API_KEY=${realKey}\nLMK_ANTHROPIC_UPSTREAM=${elsewhere.origin}\n`,
 );
 const gateway = await startGateway({
   verb: "demo",
   cwd,
   dataDir: "llamakey-demo",
-  env: { OPENAI_API_KEY: realKey, LMK_OPENAI_UPSTREAM: `${elsewhere.url}v1`, LMK_DATA_DIR: join(cwd, "own") },
+  env: {
+    OPENAI_API_KEY: realKey,
+    LMK_OPENAI_UPSTREAM: `${elsewhere.origin}/v1`,
+    LMK_DATA_DIR: join(cwd, "own"),
+  },
 });
 
 interface Sums {

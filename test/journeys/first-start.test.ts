@@ -19,7 +19,7 @@ async function shell(line: string, cwd: string): Promise<string> {
 
 describe("the first start", () => {
   test("prints one line that answers when it is pasted into a shell", async () => {
-    const upstream = startChatUpstream();
+    const upstream = await startChatUpstream();
     await using gateway = await startGateway({
       env: { OPENAI_API_KEY: fakeKey, LMK_OPENAI_UPSTREAM: upstream.base },
     });
@@ -51,7 +51,7 @@ describe("the first start", () => {
   });
 
   test("names in the exports only what is configured, and follows when that changes", async () => {
-    const upstream = startChatUpstream();
+    const upstream = await startChatUpstream();
     await using gateway = await startGateway({ env: { LMK_OPENAI_UPSTREAM: upstream.base } });
     expect(Object.keys(gateway.exports)).toEqual(["LMK_URL", "LMK_KEY"]);
     const { key } = gateway;

@@ -3,7 +3,7 @@ import { startChatUpstream } from "../support/chat-upstream.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
 
-const upstream = startChatUpstream();
+const upstream = await startChatUpstream();
 const gateway = await startGateway({
   env: { OPENAI_API_KEY: "sk-test-fake-keys-0123456789", LMK_OPENAI_UPSTREAM: upstream.base },
 });

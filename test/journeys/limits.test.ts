@@ -3,15 +3,13 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import type { LimitedScope } from "../../src/domain/limits.ts";
 import type { Limits } from "../../src/domain/policy.ts";
-import { atEnd } from "../support/cleanup.ts";
 import { startLimitedGateway } from "../support/limited-gateway.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
 /** Answers when a test lets it, in OpenAI's and Anthropic's shape at once, and counts what it has. */
 const provider = { seen: 0, running: 0, most: 0, tokens: 10, status: 200, gate: Promise.resolve() };
-const server = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const server = await serveRecorded({
   async fetch(request) {
     provider.seen++;
     provider.running++;
@@ -34,13 +32,11 @@ const server = Bun.serve({
     );
   },
 });
-atEnd(() => server.stop(true));
-const base = `http://127.0.0.1:${server.port}`;
 const gateway = startLimitedGateway({
-  openai: `${base}/v1`,
-  anthropic: base,
-  huggingface: base,
-  cohere: base,
+  openai: `${server.origin}/v1`,
+  anthropic: await server.another(),
+  huggingface: await server.another(),
+  cohere: await server.another(),
 });
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { atEnd } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
+import { serveRecorded } from "../support/record.ts";
 
 /** Prices of gpt-4o-mini: $0.15 for a million tokens of input, $0.075 cached, $0.60 of output. */
 const USAGE = {
@@ -28,9 +28,7 @@ interface Body {
 }
 let last: Body = {};
 
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   async fetch(request) {
     const body = (await request.json()) as Body;
     const { model = "gpt-4o-mini", stream = false } = body;
@@ -52,12 +50,11 @@ const upstream = Bun.serve({
     return new Response(gzipSync(text), { headers: { ...headers, "content-encoding": "gzip" } });
   },
 });
-atEnd(() => upstream.stop(true));
 
 const gateway = await startGateway({
   env: {
     OPENAI_API_KEY: "sk-test-fake-metering-0123456",
-    LMK_OPENAI_UPSTREAM: `http://127.0.0.1:${upstream.port}/v1`,
+    LMK_OPENAI_UPSTREAM: `${upstream.origin}/v1`,
   },
 });
 

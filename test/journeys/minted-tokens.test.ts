@@ -8,7 +8,7 @@ import { recordingUpstream, reply } from "../support/recording-upstream.ts";
 import { serviceAccountFile, startTokenServer } from "../support/token-server.ts";
 
 const path = "/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent";
-const tokens = startTokenServer();
+const tokens = await startTokenServer();
 const upstream = await recordingUpstream();
 const account = serviceAccountFile(`${tokens.url}/token`);
 const { file } = account;
@@ -24,7 +24,7 @@ const vectara = {
   VECTARA_CLIENT_ID: "app-client-1",
   VECTARA_CLIENT_SECRET: "vectara-PLANTED-secret-0123456789",
   VECTARA_CUSTOMER_ID: "4242",
-  LMK_VECTARA_UPSTREAM: upstream.url,
+  LMK_VECTARA_UPSTREAM: await upstream.another(),
   LMK_VECTARA_AUTH: tokens.url,
 };
 
@@ -157,18 +157,14 @@ describe("an app client of Vectara", () => {
     expect((await query(gateway, "/v2")).status).toBe(200);
     expect(tokens.asked).toEqual([
       {
-        path: "/oauth/token",
-        type: "application/json",
-        body: JSON.stringify({
-          client_id: "app-client-1",
-          client_secret: vectara.VECTARA_CLIENT_SECRET,
-          grant_type: "client_credentials",
-        }),
+        path: "/oauth2/token",
+        type: "application/x-www-form-urlencoded",
+        body: `client_id=app-client-1&client_secret=${vectara.VECTARA_CLIENT_SECRET}&grant_type=client_credentials`,
       },
     ]);
     const named = ["authorization", "x-api-key", "customer-id"];
     expect(named.map((name) => header(upstream.last, name))).toEqual([
-      "Bearer ya29.minted-1",
+      "Bearer ya29.minted-vectara-1",
       undefined,
       undefined,
     ]);

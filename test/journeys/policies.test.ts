@@ -2,29 +2,26 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import { atEnd } from "../support/cleanup.ts";
 import { root, startGateway } from "../support/gateway.ts";
+import { serveRecorded } from "../support/record.ts";
 
 let asked = 0;
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   async fetch(request) {
     asked++;
     await request.arrayBuffer();
     return Response.json({ id: "c", object: "chat.completion", model: "m", choices: [] });
   },
 });
-atEnd(() => upstream.stop(true));
 
-const base = `http://127.0.0.1:${upstream.port}`;
+const base = upstream.origin;
 const gateway = await startGateway({
   env: {
     OPENAI_API_KEY: "sk-test-fake-policies-0123456789",
     LMK_OPENAI_UPSTREAM: `${base}/v1`,
     GEMINI_API_KEY: "fake-gemini-policies-0123456789",
-    LMK_GEMINI_UPSTREAM: base,
-    LMK_SERVER_LAB: `${base}/v1`,
+    LMK_GEMINI_UPSTREAM: await upstream.another(),
+    LMK_SERVER_LAB: `${await upstream.another()}/v1`,
     // The tests are a proxy that everybody comes through.
     LMK_TRUSTED_PROXIES: "127.0.0.0/8",
   },

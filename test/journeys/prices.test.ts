@@ -1,28 +1,25 @@
 /** An administrator decides what calls cost, and the next call costs that. */
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { atEnd } from "../support/cleanup.ts";
 import { root, startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
 import { poll } from "../support/poll.ts";
+import { note, serveRecorded } from "../support/record.ts";
 
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   async fetch(request) {
     const { model } = (await request.json()) as { model: string };
     const usage = { prompt_tokens: 1000, completion_tokens: 200, total_tokens: 1200 };
     return Response.json({ id: "c", object: "chat.completion", model, choices: [], usage });
   },
 });
-atEnd(() => upstream.stop(true));
 
-const base = `http://127.0.0.1:${upstream.port}`;
+const base = upstream.origin;
 const gateway = await startGateway({
   env: {
     OPENAI_API_KEY: "sk-test-fake-prices-0123456789",
     LMK_OPENAI_UPSTREAM: `${base}/v1`,
-    LMK_SERVER_LAB: `${base}/v1`,
+    LMK_SERVER_LAB: `${base}/lab/v1`,
     VECTARA_API_KEY: "zut_test-fake-prices-0123456789",
     LMK_VECTARA_UPSTREAM: base,
   },
@@ -160,9 +157,12 @@ describe("lmk prices update", () => {
     models: { id: string; prices: object }[];
   }
   let served: () => Response;
-  const source = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => served() });
-  atEnd(() => source.stop(true));
-  const url = `http://127.0.0.1:${source.port}/prices/new_data/v2/data.json`;
+  let url = "";
+  beforeAll(async () => {
+    const { origin } = await serveRecorded({ fetch: () => served() });
+    note({ what: "address", owner: "price list", origin, path: "" });
+    url = `${origin}/prices/new_data/v2/data.json`;
+  });
   const update = (...args: string[]) =>
     runLmk(gateway, ["prices", "update", ...args], { LMK_PRICES_URL: url });
 

@@ -4,9 +4,18 @@ that evaluates them, and the clients are then constructed without arguments."""
 import asyncio
 import inspect
 import itertools
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
 from harness import Gateway, set_environment
+
+# Read by huggingface_hub when it is imported. It asks the Hub, without a key, by which variables to know a coding
+# agent, unless it has asked within a day; and it would read the developer's own token.
+_hugging_face = tempfile.TemporaryDirectory()
+os.environ["HF_HOME"] = _hugging_face.name
+Path(_hugging_face.name, ".agent_harnesses.json").write_text('{"standardEnvVars": [], "harnesses": {}}', encoding="utf-8")
 
 _numbers = itertools.count(1)
 

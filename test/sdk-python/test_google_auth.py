@@ -8,7 +8,9 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from harness import HELLO
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
-MODEL = "/vertex/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent"
+MODELS = "/vertex/v1/projects/a-project/locations/us-central1/publishers/google/models"
+MODEL = f"{MODELS}/gemini-2.5-flash:generateContent"
+HELLO_TO_IT = {"contents": [{"role": "user", "parts": [{"text": "Say hello"}]}]}
 
 
 @pytest.fixture

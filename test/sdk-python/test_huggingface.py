@@ -73,7 +73,7 @@ async def test_a_text_that_a_dedicated_endpoint_generates_is_metered(gateway, ca
     assert answer.generated_text == "Hi"
     assert gateway.sent("hf-lab")["path"] == "/"
     (row,) = caller.rows(1)
-    assert has(row, provider="hf-lab", status=200, usage={"input_tokens": 3, "output_tokens": 6})
+    assert has(row, provider="hf-lab", endpoint="/", status=200, usage={"input_tokens": 3, "output_tokens": 6})
 
 
 async def test_a_picture_sent_to_a_dedicated_endpoint_is_metered_by_time(gateway, caller, dedicated):

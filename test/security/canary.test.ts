@@ -146,6 +146,7 @@ beforeAll(async () => {
     "credentials",
     "providers",
     "requests?limit=1000",
+    "audit?limit=1000",
     "nothing",
   ]) {
     await note({ target: `/api/v1/${path}`, headers: admin() });
@@ -204,6 +205,25 @@ describe("a provider's key", () => {
     }
   });
 
+  test("is in no row of the audit log, which says of each what was done with it", async () => {
+    const { items } = await behind.gateway.api<{ items: { action: string; target: { name: string } }[] }>(
+      "GET",
+      "/audit?limit=1000",
+    );
+    const done = items.map(({ action, target }) => `${action} ${target.name}`);
+    expect(done).toEqual(
+      expect.arrayContaining([
+        "environment.change environment",
+        "credential.add main",
+        "credential.add gone",
+        "credential.remove gone",
+        "credential.test main",
+        "credential.test env",
+      ]),
+    );
+    expect(leaks(JSON.stringify(items), canaries)).toEqual([]);
+  });
+
   test("is not shown to administrators either where a long rejection quotes it across the cut", async () => {
     for (let padding = 1960; padding < 2000; padding += 3) {
       behind.upstream.answer = reply({ status: 401, body: `${"x".repeat(padding)}${STORED_KEY} is wrong` });
@@ -245,7 +265,7 @@ describe("a master key", () => {
       overlapSeconds: 60,
     });
     const secrets = [made.secret, rotated.secret, behind.key].map((key) => key.slice(15, 47));
-    for (const path of ["keys", "users", "requests?limit=1000"]) {
+    for (const path of ["keys", "users", "requests?limit=1000", "audit?limit=1000"]) {
       const response = await rawRequest(behind.gateway.port, {
         target: `/api/v1/${path}`,
         headers: [["Host", "h"], ...admin()],

@@ -7,7 +7,7 @@ import { recordingUpstream, reply } from "../support/recording-upstream.ts";
 import { serviceAccount, serviceAccountFile, startTokenServer } from "../support/token-server.ts";
 
 const CLIENT_SECRET = "vectara-PLANTEDsecret0123456789abcdefghij";
-const tokens = startTokenServer();
+const tokens = await startTokenServer();
 tokens.prefix = "ya29.c.PLANTEDtoken0123456789abcdefghijklmnop";
 const upstream = await recordingUpstream();
 const fromFile = serviceAccountFile(`${tokens.url}/token`);
@@ -44,7 +44,7 @@ test("the private key, the client secret and the tokens are in no log, answer or
   seen += await everyCall(gateway, refusals);
   const { items } = JSON.parse(await admin(gateway, "GET", "/credentials")) as { items: { id: string }[] };
   for (const { id } of items) seen += await admin(gateway, "POST", `/credentials/${id}/test`);
-  for (const path of ["credentials", "requests?limit=100", "providers"])
+  for (const path of ["credentials", "requests?limit=100", "providers", "audit?limit=1000"])
     seen += await admin(gateway, "GET", `/${path}`);
   seen += await (await fetch(`${gateway.url}/lmk/env`, { headers: gateway.bearer })).text();
 

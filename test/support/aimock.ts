@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type ServerInstance } from "@copilotkit/aimock";
 import { fixtures } from "./fixtures.ts";
+import { type Recorded, recorded } from "./record.ts";
 
 /** An endpoint that aimock lacks. */
 export interface Endpoint {
@@ -14,6 +15,9 @@ export interface Endpoint {
   path: RegExp;
   answer(request: Request, match: RegExpExecArray): Response | Promise<Response>;
 }
+
+/** Given the stand-in where they need its address. */
+export type Endpoints = readonly Endpoint[] | ((mock: AiMock) => readonly Endpoint[]);
 
 /** A request as the provider received it. */
 export interface Call {
@@ -39,7 +43,7 @@ export const INNER = "x-standin-inner";
 export interface AiMockOptions {
   /** The only credential that it takes. */
   key: string;
-  endpoints: readonly Endpoint[];
+  endpoints: Endpoints;
   /** The name of the answer header that carries the provider's id of a request. */
   requestIdHeader: string;
   /** Paths that aimock knows by another name. */
@@ -51,21 +55,30 @@ export class AiMock {
   readonly calls: Call[] = [];
   private port = 0;
   private server: ServerInstance | undefined;
+  private front: Recorded | undefined;
   private readonly options: AiMockOptions;
+  private readonly endpoints: readonly Endpoint[];
 
   constructor(options: AiMockOptions) {
     this.options = options;
+    const { endpoints } = options;
+    this.endpoints = typeof endpoints === "function" ? endpoints(this) : endpoints;
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Where its own endpoints find aimock itself: what they ask there is no request that the provider received. */
+  get within(): string {
+    return this.server?.url ?? "";
+  }
+
   /** Starts it, on the port that it had before if it ran already. */
   async start(): Promise<void> {
     this.server = await createServer(
       fixtures,
-      { port: this.port, host: "127.0.0.1", auth: { apiKeys: [this.options.key] } },
+      { port: 0, host: "127.0.0.1", auth: { apiKeys: [this.options.key] } },
       // The empty path is in front of all others.
       [{ path: "", handler: { handleRequest: (request, response) => this.handle(request, response) } }],
     );
@@ -77,11 +90,13 @@ export class AiMock {
       this.calls.push(call);
       onceRead(request, (body) => (call.body = shown(body)));
     });
-    this.port = Number(new URL(this.server.url).port);
+    this.front = await recorded(Number(new URL(this.server.url).port), this.port);
+    this.port = this.front.port;
   }
 
   /** From now on nobody listens on its port. */
   async stop(): Promise<void> {
+    await this.front?.stop();
     const server = this.server?.server;
     this.server = undefined;
     if (server === undefined) return;
@@ -94,7 +109,7 @@ export class AiMock {
     outgoing.setHeader(this.options.requestIdHeader, `req_standin_${this.calls.length}`);
     const { method = "GET", url = "/" } = incoming;
     const { pathname } = new URL(url, this.url);
-    for (const endpoint of this.options.endpoints) {
+    for (const endpoint of this.endpoints) {
       const match = method === endpoint.method ? endpoint.path.exec(pathname) : null;
       if (match === null) continue;
       await send(await endpoint.answer(await toRequest(incoming, this.url), match), outgoing);

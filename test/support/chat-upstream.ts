@@ -1,5 +1,5 @@
 /** A provider that answers anything at once with JSON, or with a stream that goes on until somebody ends it. */
-import { atEnd } from "./cleanup.ts";
+import { serveRecorded } from "./record.ts";
 
 export interface ChatUpstream {
   /** With the version prefix: for LMK_OPENAI_UPSTREAM. */
@@ -11,11 +11,9 @@ export interface ChatUpstream {
 }
 
 /** Paths that contain `endless` stream one event every 20 ms. */
-export function startChatUpstream(): ChatUpstream {
+export async function startChatUpstream(): Promise<ChatUpstream> {
   const authorizations: string[] = [];
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
+  const { origin } = await serveRecorded({
     idleTimeout: 0,
     async fetch(request) {
       authorizations.push(request.headers.get("authorization") ?? "");
@@ -27,8 +25,7 @@ export function startChatUpstream(): ChatUpstream {
       return Response.json({ ok: true }, { headers: { "x-request-id": "req_standin" } });
     },
   });
-  atEnd(() => server.stop(true));
-  const upstream: ChatUpstream = { base: `http://127.0.0.1:${server.port}/v1`, authorizations, status: 200 };
+  const upstream: ChatUpstream = { base: `${origin}/v1`, authorizations, status: 200 };
   return upstream;
 }
 

@@ -1,7 +1,7 @@
 /** Stand-ins for the providers beside OpenAI and Anthropic, each with a real key of its own. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { AiMock, type Endpoint, INNER } from "./aimock.ts";
+import { AiMock, type Endpoint, type Endpoints, INNER } from "./aimock.ts";
 import { type ObjectStore, startObjectStore } from "./object-store.ts";
 
 export interface FurtherProviders {
@@ -26,19 +26,19 @@ interface StandIn {
   readonly base?: string;
   readonly requestIdHeader?: string;
   readonly aliases?: readonly (readonly [path: RegExp, name: string])[];
-  readonly endpoints?: readonly Endpoint[] | ((url: () => string) => readonly Endpoint[]);
+  readonly endpoints?: Endpoints;
 }
 
 export async function startFurtherProviders(): Promise<FurtherProviders> {
-  const store = startObjectStore();
+  const store = await startObjectStore();
   const byId = new Map<string, AiMock>();
   const keys: Record<string, string> = {};
   const env: Record<string, string> = {};
   for (const one of standIns(store)) {
     const { id, key, endpoints = [] } = one;
-    const mock: AiMock = new AiMock({
+    const mock = new AiMock({
       key,
-      endpoints: typeof endpoints === "function" ? endpoints(() => mock.url) : endpoints,
+      endpoints,
       requestIdHeader: one.requestIdHeader ?? "x-request-id",
       ...(one.aliases === undefined ? {} : { aliases: one.aliases }),
     });
@@ -50,7 +50,7 @@ export async function startFurtherProviders(): Promise<FurtherProviders> {
   }
   const stop = async () => {
     await Promise.all([...byId.values()].map((mock) => mock.stop()));
-    store.stop();
+    await store.stop();
   };
   return { byId, keys, store, env, stop };
 }
@@ -96,11 +96,11 @@ function standIns(store: ObjectStore): readonly StandIn[] {
       key: "mistral-test-fake-0123456789abcdef",
       keyVariable: "MISTRAL_API_KEY",
       requestIdHeader: "mistral-correlation-id",
-      endpoints: (url) => [
+      endpoints: (mock) => [
         {
           method: "POST",
           path: /^\/v1\/chat\/completions$/,
-          answer: chat("mistral-chat-stream", () => `${url()}/openai/v1/chat/completions`),
+          answer: chat("mistral-chat-stream", () => `${mock.within}/openai/v1/chat/completions`),
         },
         { method: "POST", path: /^\/v1\/ocr$/, answer: () => documented("mistral-ocr") },
         {
@@ -193,11 +193,11 @@ function standIns(store: ObjectStore): readonly StandIn[] {
       key: "gsk_test_fake_0123456789abcdef",
       keyVariable: "GROQ_API_KEY",
       base: "/openai/v1",
-      endpoints: (url) => [
+      endpoints: (mock) => [
         {
           method: "POST",
           path: /^\/openai\/v1\/chat\/completions$/,
-          answer: chat("groq-stream", () => `${url()}/v1/chat/completions`),
+          answer: chat("groq-stream", () => `${mock.within}/v1/chat/completions`),
         },
         {
           method: "POST",
@@ -211,6 +211,26 @@ function standIns(store: ObjectStore): readonly StandIn[] {
       key: "tgp_v1_test_fake_0123456789abcdef",
       keyVariable: "TOGETHER_API_KEY",
       endpoints: togetherFiles(store),
+    },
+    {
+      id: "vectara",
+      key: "zut_test_fake_0123456789abcdef",
+      keyVariable: "VECTARA_API_KEY",
+      endpoints: [
+        { method: "POST", path: /^\/v2\/query$/, answer: vectaraQuery },
+        {
+          method: "POST",
+          path: /^\/v2\/corpora\/mine\/upload_file$/,
+          answer: async (request) => {
+            const file = await uploaded(request, "file");
+            const storage_usage = { bytes_used: file.size, metadata_bytes_used: 0 };
+            return Response.json(
+              { id: `${file.name}-${await digestOf(file)}`, storage_usage },
+              { status: 201 },
+            );
+          },
+        },
+      ],
     },
     {
       id: "deepseek",
@@ -315,8 +335,34 @@ async function sonar(request: Request): Promise<Response> {
   });
 }
 
+/** An answer made of what was found, whole or as events; or as the API says that a corpus is missing. */
+async function vectaraQuery(request: Request): Promise<Response> {
+  const { query, search, stream_response } = (await request.json()) as {
+    query: string;
+    search: { corpora: { corpus_key: string }[] };
+    stream_response?: boolean;
+  };
+  const [corpus] = search.corpora;
+  if (corpus?.corpus_key !== "mine") {
+    const body = { messages: ["The stand-in has no such corpus."], request_id: "req_standin" };
+    return Response.json(body, { status: 404 });
+  }
+  const search_results = [{ text: `All about: ${query}`, score: 0.9, document_id: "d1" }];
+  const parts = ["Hello from ", "the corpus, 你好 👋."];
+  if (stream_response !== true) return Response.json({ summary: parts.join(""), search_results });
+  const events = [
+    { type: "search_results", search_results },
+    ...parts.map((generation_chunk) => ({ type: "generation_chunk", generation_chunk })),
+    { type: "generation_end" },
+    { type: "end" },
+  ];
+  return new Response(events.map((one) => `event:${one.type}\ndata:${JSON.stringify(one)}\n\n`).join(""), {
+    headers: { "content-type": "text/event-stream" },
+  });
+}
+
 /** Files, sent in pieces to a link at Google's own host. */
-function geminiFiles(url: () => string): readonly Endpoint[] {
+function geminiFiles(mock: AiMock): readonly Endpoint[] {
   const pieces = new Map<string, Buffer[]>();
   const file = (id: string) => {
     const bytes = Buffer.concat(pieces.get(id) ?? []);
@@ -341,7 +387,7 @@ function geminiFiles(url: () => string): readonly Endpoint[] {
           pieces.set(made, []);
           return new Response("", {
             headers: {
-              "x-goog-upload-url": `${url()}${pathname}?upload_id=${made}&upload_protocol=resumable`,
+              "x-goog-upload-url": `${mock.url}${pathname}?upload_id=${made}&upload_protocol=resumable`,
               "x-goog-upload-status": "active",
             },
           });

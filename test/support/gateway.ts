@@ -13,6 +13,7 @@ import { join, resolve } from "node:path";
 import { atEnd } from "./cleanup.ts";
 import { parseExports } from "./exports-file.ts";
 import { poll } from "./poll.ts";
+import { noteKeys, noteSecret, noteSettings } from "./record-gateway.ts";
 
 /** The checkout. */
 export const root = resolve(import.meta.dir, "../..");
@@ -110,9 +111,11 @@ export class Gateway implements AsyncDisposable {
 
   /** Starts it, on the port that it had before if it ran already, and waits until it listens. */
   async start(env: Record<string, string> = {}): Promise<void> {
+    const settings = { ...this.environment(), ...env };
+    noteSettings(settings);
     const child = Bun.spawn(this.command(), {
       cwd: this.cwd,
-      env: { ...this.environment(), ...env },
+      env: settings,
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -140,6 +143,15 @@ export class Gateway implements AsyncDisposable {
       throw new StartFailure(`still not listening after ${limitMs} ms`, null, output.text, errors.text);
     });
     this.port = Number(new URL(this.url).port);
+    this.noteSecrets();
+  }
+
+  /** For the record: the first user's key, and the operator token. */
+  private noteSecrets(): void {
+    const exports = this.exportsFile;
+    if (exports !== undefined) noteKeys(readFileSync(exports, "utf8"));
+    const token = join(this.dataDir, "admin.token");
+    if (existsSync(token)) noteSecret("gateway", readFileSync(token, "utf8"));
   }
 
   private command(): string[] {
@@ -192,11 +204,13 @@ export class Gateway implements AsyncDisposable {
 
   /** What the first user's exports file sets, as a shell that sources it would see it. */
   get exports(): Record<string, string> {
-    const file = [this.cwd, this.dataDir]
-      .map((folder) => join(folder, "llamakey_local.env"))
-      .find(existsSync);
+    const file = this.exportsFile;
     if (file === undefined) throw new Error(`There is no llamakey_local.env in ${this.cwd}.`);
     return parseExports(readFileSync(file, "utf8"));
+  }
+
+  private get exportsFile(): string | undefined {
+    return [this.cwd, this.dataDir].map((folder) => join(folder, "llamakey_local.env")).find(existsSync);
   }
 
   /** The first user's master key. */
@@ -231,6 +245,10 @@ export class Gateway implements AsyncDisposable {
    * @throws ApiFailure for anything but a 2xx.
    */
   async api<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
+    if (path === "/credentials" && body !== undefined) {
+      const { provider, secret } = body as { provider: string; secret: string };
+      noteSecret(provider, secret);
+    }
     const response = await fetch(`${this.url}/api/v1${path.replace(/^\/api\/v1(?=\/)/, "")}`, {
       method,
       headers: {
@@ -241,6 +259,7 @@ export class Gateway implements AsyncDisposable {
     });
     const text = await response.text();
     if (!response.ok) throw new ApiFailure(method, path, response.status, text);
+    noteKeys(text);
     return (text === "" ? undefined : JSON.parse(text)) as T;
   }
 

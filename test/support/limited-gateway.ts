@@ -17,6 +17,8 @@ import { bundledSnapshot } from "../../src/pricing/bundled.ts";
 import { knownProviders } from "../../src/providers/catalogue.ts";
 import { systemTimer } from "../../src/serve/timer.ts";
 import { atEnd } from "./cleanup.ts";
+import { note } from "./record.ts";
+import { noteAddress, noteSecret } from "./record-gateway.ts";
 
 export interface LimitedGateway {
   readonly url: string;
@@ -36,6 +38,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
     sign: (text: string) => createHmac("sha256", "fake pepper").update(text).digest("base64url"),
   };
   const { id, text } = createKey();
+  note({ what: "secret", owner: "gateway", text });
   const life = { createdAt: 0, revokedAt: null, expiresAt: null };
   const secrets = [{ version: 1, hash: hasher.hashKey(text), createdAt: 0, expiresAt: null }];
   const base: KeyHolder = {
@@ -54,6 +57,8 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       const at = bases[provider.id];
       if (at === undefined) return [];
       const upstream = createUpstream(provider, at);
+      noteAddress(provider.id, at);
+      noteSecret(provider.id, "fake-credential-0123456789");
       upstream.credentials = [
         { id: "env", name: "env", secret: "fake-credential-0123456789", masked: "fake" },
       ];

@@ -1,20 +1,19 @@
 /** Storage that takes an object from whoever has a signed link to it, as S3 does. */
 import { type Call, shown } from "./aimock.ts";
+import { note, serveRecorded } from "./record.ts";
 
 export interface ObjectStore {
   readonly url: string;
   /** By path. */
   readonly objects: ReadonlyMap<string, Uint8Array>;
   readonly calls: readonly Call[];
-  stop(): void;
+  stop(): Promise<void>;
 }
 
-export function startObjectStore(): ObjectStore {
+export async function startObjectStore(): Promise<ObjectStore> {
   const objects = new Map<string, Uint8Array>();
   const calls: Call[] = [];
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
+  const server = await serveRecorded({
     async fetch(request) {
       const { pathname, search, searchParams } = new URL(request.url);
       const bytes = await request.bytes();
@@ -31,5 +30,6 @@ export function startObjectStore(): ObjectStore {
       return new Response("");
     },
   });
-  return { url: `http://127.0.0.1:${server.port}`, objects, calls, stop: () => server.stop(true) };
+  note({ what: "address", owner: "storage", origin: server.origin, path: "" });
+  return { url: server.origin, objects, calls, stop: server.stop };
 }

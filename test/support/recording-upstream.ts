@@ -12,6 +12,7 @@ import {
   LAST_CHUNK,
   SocketReader,
 } from "./http1.ts";
+import { note, recordSocket } from "./record.ts";
 
 export interface RecordedRequest extends Head {
   method: string;
@@ -46,15 +47,21 @@ export class RecordingUpstream {
   connections = 0;
   readonly open = new Set<Socket>();
   readonly server: Server;
+  private readonly others: Server[] = [];
   port = 0;
 
   constructor() {
-    this.server = createServer((socket) => {
+    this.server = this.listener();
+  }
+
+  private listener(): Server {
+    return createServer((socket) => {
       this.connections++;
       this.open.add(socket);
       socket.on("close", () => this.open.delete(socket));
       socket.on("error", () => {});
       socket.setNoDelay(true);
+      recordSocket(socket, `http://127.0.0.1:${socket.localPort}`);
       void this.converse(socket);
     });
   }
@@ -104,16 +111,28 @@ export class RecordingUpstream {
   }
 
   async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
-    const address = this.server.address();
-    if (address === null || typeof address === "string") throw new Error("The upstream has no port.");
-    this.port = address.port;
+    this.port = await opened(this.server);
+  }
+
+  /** A further address of it, where the record is to tell two providers apart. */
+  async another(): Promise<string> {
+    const server = this.listener();
+    this.others.push(server);
+    return `http://127.0.0.1:${await opened(server)}`;
   }
 
   close(): void {
     for (const socket of this.open) socket.destroy();
-    this.server.close();
+    for (const server of [this.server, ...this.others]) server.close();
   }
+}
+
+async function opened(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The upstream has no port.");
+  note({ what: "stand-in", origin: `http://127.0.0.1:${address.port}` });
+  return address.port;
 }
 
 export async function recordingUpstream(): Promise<RecordingUpstream> {

@@ -4,11 +4,13 @@
  * Prints one line of JSON saying where everything is, then answers each line of its input with one line of JSON, and
  * ends with its input. The commands: `stop openai`, `start openai`, `calls openai`, the same for every other provider,
  * `calls storage`, and `trapped`, the number of connections to the trap.
+ * `key <master key>` tells it of one that was made, for the record.
  */
 import { createInterface } from "node:readline";
 import { startFurtherProviders } from "./further-providers.ts";
 import { type GatewayOptions, startGateway } from "./gateway.ts";
 import { startProviders } from "./providers.ts";
+import { noteKeys } from "./record-gateway.ts";
 import { startVertex } from "./vertex.ts";
 
 const providers = await startProviders();
@@ -42,6 +44,10 @@ process.exit(0);
 
 async function obey(command: string): Promise<unknown> {
   const [verb, name = ""] = command.split(" ");
+  if (verb === "key") {
+    noteKeys(name);
+    return "done";
+  }
   if (verb === "trapped") return providers.trap.connections;
   if (verb === "calls" && name === "storage") return further.store.calls;
   const mock = mocks.get(name);

@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atEnd } from "./cleanup.ts";
+import { note, serveRecorded } from "./record.ts";
 
 export interface TokenServer {
   url: string;
   asked: { path: string; type: string | null; body: string }[];
   /** How long a token lives, seconds. */
   lifetime: number;
-  /** Every token begins so. */
+  /** Every token begins so; Vectara's go on with its name, so that nobody takes one for the other's. */
   prefix: string;
   /** Given every time, instead of one with a number. */
   token: string | undefined;
@@ -18,7 +19,7 @@ export interface TokenServer {
   refuses: (() => Response) | undefined;
 }
 
-export function startTokenServer(): TokenServer {
+export async function startTokenServer(): Promise<TokenServer> {
   const state: TokenServer = {
     url: "",
     asked: [],
@@ -27,20 +28,21 @@ export function startTokenServer(): TokenServer {
     token: undefined,
     refuses: undefined,
   };
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
+  const server = await serveRecorded({
     fetch: async (request) => {
       const type = request.headers.get("content-type");
-      state.asked.push({ path: new URL(request.url).pathname, type, body: await request.text() });
-      const token = state.token ?? `${state.prefix}-${state.asked.length}`;
+      const { pathname: path } = new URL(request.url);
+      state.asked.push({ path, type, body: await request.text() });
+      const owner = path === "/token" ? "vertex" : "vectara";
+      const token =
+        state.token ?? `${state.prefix}${owner === "vertex" ? "" : `-${owner}`}-${state.asked.length}`;
+      note({ what: "secret", owner, text: token });
       // As far away as the real ones are: calls that come meanwhile must not ask again.
       await Bun.sleep(50);
       return state.refuses?.() ?? Response.json({ access_token: token, expires_in: state.lifetime });
     },
   });
-  state.url = `http://127.0.0.1:${server.port}`;
-  atEnd(() => server.stop(true));
+  state.url = server.origin;
   return state;
 }
 

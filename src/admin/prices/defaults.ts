@@ -1,8 +1,8 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { formatDollars } from "../../domain/money.ts";
 import type { PricingDefault } from "../../domain/prices.ts";
 import type { AdminParts } from "../parts.ts";
-import { validationHook } from "../problem.ts";
+import { type AdminApp, resource } from "../resource.ts";
 import { json, jsonBody, listOf } from "../schemas.ts";
 import { Dollars, nanos, requireProvider, unacceptable } from "./parts.ts";
 
@@ -40,9 +40,9 @@ const removeDefault = createRoute({
   responses: { 204: { description: "The provider's own default counts again" } },
 });
 
-export function pricingDefaults(parts: AdminParts): OpenAPIHono {
+export function pricingDefaults(parts: AdminParts): AdminApp {
   const { store } = parts;
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+  const app = resource();
 
   app.openapi(listDefaults, async (c) => {
     const decided = await store.listPricingDefaults();
@@ -54,12 +54,12 @@ export function pricingDefaults(parts: AdminParts): OpenAPIHono {
     const { provider } = c.req.valid("param");
     requireProvider(provider, parts);
     const pricing = pricingDefault(c.req.valid("json"));
-    await store.putPricingDefault(provider, pricing);
+    await store.audited(c.var.source, "putPricingDefault", provider, pricing);
     await parts.pricesChanged();
     return c.json(view(provider, pricing, true, parts), 200);
   });
   app.openapi(removeDefault, async (c) => {
-    await store.putPricingDefault(c.req.valid("param").provider, null);
+    await store.audited(c.var.source, "putPricingDefault", c.req.valid("param").provider, null);
     await parts.pricesChanged();
     return c.body(null, 204);
   });

@@ -1,10 +1,11 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { formatDollars } from "../../domain/money.ts";
 import type { OverrideRates } from "../../domain/prices.ts";
 import { formatRates, parseRates } from "../../pricing/amounts.ts";
 import { type Rates, UNITS } from "../../pricing/rates.ts";
 import type { AdminParts } from "../parts.ts";
-import { notFound, validationHook } from "../problem.ts";
+import { notFound } from "../problem.ts";
+import { type AdminApp, resource } from "../resource.ts";
 import { json, jsonBody, rfc3339, Time } from "../schemas.ts";
 import { Dollars, nanos, notDollars, Prices, requireProvider, unacceptable } from "./parts.ts";
 
@@ -77,9 +78,9 @@ const remove = createRoute({
   request: { query: PriceRef },
   responses: { 204: { description: "The list price counts again" } },
 });
-export function prices(parts: AdminParts): OpenAPIHono {
+export function prices(parts: AdminParts): AdminApp {
   const { store, clock } = parts;
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+  const app = resource();
 
   app.openapi(list, async (c) => {
     const { provider, search = "", after, limit } = c.req.valid("query");
@@ -101,13 +102,13 @@ export function prices(parts: AdminParts): OpenAPIHono {
     requireProvider(what.provider, parts);
     const createdAt = clock.now();
     const rates = overrideRates(given, perCall);
-    await store.putPriceOverride({ ...what, rates, createdAt });
+    await store.audited(c.var.source, "putPriceOverride", { ...what, rates, createdAt });
     await parts.pricesChanged();
     return c.json(view(what, "override", rates, createdAt), 200);
   });
   app.openapi(remove, async (c) => {
     const { provider, model, serviceTier = null } = c.req.valid("query");
-    const removed = await store.removePriceOverride(provider, model, serviceTier);
+    const removed = await store.audited(c.var.source, "removePriceOverride", provider, model, serviceTier);
     if (!removed) throw notFound(`price set for ${provider.slice(0, 80)}`, model);
     await parts.pricesChanged();
     return c.body(null, 204);

@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { formatRates } from "../../pricing/amounts.ts";
 import { PriceBook } from "../../pricing/book.ts";
 import { differenceOf } from "../../pricing/difference.ts";
@@ -6,7 +6,7 @@ import { snapshotTextOf } from "../../pricing/lists/upstream.ts";
 import type { Rates } from "../../pricing/rates.ts";
 import { parseSnapshot, type Snapshot } from "../../pricing/snapshot.ts";
 import type { AdminParts } from "../parts.ts";
-import { validationHook } from "../problem.ts";
+import { type AdminApp, resource } from "../resource.ts";
 import { json, jsonBody, rfc3339, Time } from "../schemas.ts";
 import { Prices, unacceptable } from "./parts.ts";
 
@@ -62,9 +62,9 @@ const unpin = createRoute({
   responses: { 204: { description: "The list prices that came with this version count again" } },
 });
 
-export function priceSnapshot(parts: AdminParts): OpenAPIHono {
+export function priceSnapshot(parts: AdminParts): AdminApp {
   const { store, clock } = parts;
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+  const app = resource();
   const inForce = async () => {
     const { hash, snapshot } = parts.prices();
     const pinned = await store.readPinnedSnapshot();
@@ -82,12 +82,12 @@ export function priceSnapshot(parts: AdminParts): OpenAPIHono {
   });
   app.openapi(pin, async (c) => {
     const { text } = read(c.req.valid("json").text);
-    await store.pinSnapshot({ text, pinnedAt: clock.now() });
+    await store.audited(c.var.source, "pinSnapshot", { text, pinnedAt: clock.now() });
     await parts.pricesChanged();
     return c.json(await inForce(), 200);
   });
   app.openapi(unpin, async (c) => {
-    await store.pinSnapshot(null);
+    await store.audited(c.var.source, "pinSnapshot", null);
     await parts.pricesChanged();
     return c.body(null, 204);
   });

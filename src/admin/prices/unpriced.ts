@@ -1,10 +1,10 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { UnpricedModel } from "../../domain/prices.ts";
 import type { Unit } from "../../domain/usage.ts";
 import type { PriceBook } from "../../pricing/book.ts";
 import { costOf } from "../../pricing/cost.ts";
 import type { AdminParts } from "../parts.ts";
-import { validationHook } from "../problem.ts";
+import { type AdminApp, resource } from "../resource.ts";
 import { json, listOf, rfc3339, Time } from "../schemas.ts";
 
 const UnpricedView = z
@@ -26,9 +26,9 @@ const list = createRoute({
   },
 });
 
-export function unpriced(parts: AdminParts): OpenAPIHono {
+export function unpriced(parts: AdminParts): AdminApp {
   const { store, clock } = parts;
-  const app = new OpenAPIHono({ defaultHook: validationHook });
+  const app = resource();
   app.openapi(list, async (c) => {
     const { since } = c.req.valid("query");
     const book = parts.prices();

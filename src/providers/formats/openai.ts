@@ -1,6 +1,6 @@
 import { defaults, type ErrorFormat, type Provider } from "../provider.ts";
 import { openaiLimitHeaders } from "./limit-headers.ts";
-import { openaiMeters } from "./openai-meters.ts";
+import { openaiDeferred, openaiFree, openaiMeters } from "./openai-meters.ts";
 
 /** `{"error":{message,type,param,code}}`: OpenAI and all that imitate it. */
 export const openaiErrors: ErrorFormat = {
@@ -25,6 +25,8 @@ export const openaiCompatible = {
   errors: openaiErrors,
   modelForms: [/^\/audio\//, /^\/images\//],
   meters: openaiMeters,
+  free: openaiFree,
+  deferred: openaiDeferred,
   // OpenAI's SDKs write `meta-llama/Llama-4` in `GET /models/<model>` with an encoded slash.
   encodedSlashes: /^(?:\/[a-z]+)?(?:\/v1)?\/models\//,
 } satisfies Partial<Provider>;

@@ -34,6 +34,12 @@ export function serviceAccountGrant(json: string, now: number): TokenRequest {
   };
 }
 
+/** The project that a service account is of; undefined where its JSON names none that can stand in a path. */
+export function serviceAccountProject(json: string): string | undefined {
+  const project = jsonMembers(json)?.["project_id"];
+  return typeof project === "string" && /^[a-z0-9][a-z0-9.:-]*$/.test(project) ? project : undefined;
+}
+
 function member(account: Readonly<Record<string, unknown>>, name: string): string {
   const value = account[name];
   if (typeof value === "string" && value !== "") return value;

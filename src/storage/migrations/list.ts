@@ -173,6 +173,25 @@ export const migrations: readonly string[] = [
   ALTER TABLE requests ADD COLUMN shadow_refusal TEXT;
   `,
   `
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    at BIGINT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT,
+    actor_name TEXT NOT NULL,
+    address TEXT,
+    action TEXT NOT NULL,
+    target_kind TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    target_name TEXT NOT NULL,
+    fields_before TEXT,
+    fields_after TEXT,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+  );
+  CREATE INDEX audit_target ON audit (target_id);
+  `,
+  `
   CREATE TABLE kept_snapshots (
     hash TEXT PRIMARY KEY,
     text TEXT NOT NULL

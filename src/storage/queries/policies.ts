@@ -9,12 +9,12 @@ import type {
   StoredBudget,
 } from "../../domain/policy.ts";
 import { defaultSettings, type OrganisationSettings } from "../../domain/settings.ts";
-import { Conflict, type PolicyStore } from "../../domain/store.ts";
+import { Conflict, type PolicyStore, type ThresholdEventStore } from "../../domain/store.ts";
 import type { ThresholdEvent } from "../../domain/threshold-event.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
 import { type Sql, type SqlRow, type SqlValue, UniqueViolation } from "../sql.ts";
 
-export class PolicyQueries implements PolicyStore {
+export class PolicyQueries implements PolicyStore, ThresholdEventStore {
   private readonly sql: Sql;
 
   constructor(sql: Sql) {

@@ -5,11 +5,11 @@ import type {
   PriceOverride,
   PricingDefault,
 } from "../../domain/prices.ts";
-import type { PriceStore } from "../../domain/store.ts";
+import type { KeptPriceStore, PriceStore } from "../../domain/store.ts";
 import { number, text } from "../rows.ts";
 import type { Sql, SqlRow } from "../sql.ts";
 
-export class PriceQueries implements PriceStore {
+export class PriceQueries implements PriceStore, KeptPriceStore {
   private readonly sql: Sql;
 
   constructor(sql: Sql) {

@@ -1,0 +1,106 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { AuditRow } from "../domain/audit.ts";
+import type { AdminParts } from "./parts.ts";
+import { type AdminApp, resource } from "./resource.ts";
+import { json, rfc3339, Time } from "./schemas.ts";
+
+const Fields = z.record(z.string(), z.unknown()).nullable();
+
+const AuditView = z
+  .object({
+    seq: z.number(),
+    at: Time,
+    actor: z.object({
+      kind: z.enum(["operator", "user", "system"]),
+      id: z.string().nullable(),
+      name: z.string(),
+    }),
+    address: z.string().nullable().describe("Of the client."),
+    action: z.string().describe("For example `key.revoke`."),
+    target: z.object({ kind: z.string(), id: z.string(), name: z.string() }),
+    before: Fields.describe(
+      "What there was; null where there was nothing. Secrets are in neither of the two.",
+    ),
+    after: Fields.describe("What there is now; null where there is nothing."),
+    hash: z.string(),
+  })
+  .openapi("AuditRow");
+
+const Filter = z.object({
+  since: Time.optional(),
+  until: Time.optional(),
+  actor: z.string().max(200).optional().describe("Name or id."),
+  action: z.string().max(100).optional().describe("`key.revoke`, or `key` for all that is done to keys."),
+  target: z.string().max(500).optional().describe("Name or id."),
+  before: z.coerce.number().int().min(1).optional().describe("`next` of the page before."),
+  after: z.coerce.number().int().min(0).optional().describe("Only rows behind this one, oldest first."),
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/audit",
+  request: { query: Filter },
+  responses: {
+    200: json(
+      z.object({
+        items: z.array(AuditView),
+        next: z
+          .number()
+          .nullable()
+          .describe("Where the next page goes on, for `before` or, if given, `after`."),
+      }),
+      "Newest first; with `after`, what came since, oldest first",
+    ),
+  },
+});
+const head = createRoute({
+  method: "get",
+  path: "/audit/head",
+  responses: {
+    200: json(
+      z.object({ head: z.string() }),
+      "The log's end, signed: keep it elsewhere, and rows that are cut off later show",
+    ),
+  },
+});
+
+export function audit({ store }: AdminParts): AdminApp {
+  const app = resource();
+  app.openapi(list, async (c) => {
+    const { since, until, ...filter } = c.req.valid("query");
+    const rows = await store.listAudit({ ...filter, since: milliseconds(since), until: milliseconds(until) });
+    const next = rows.length < filter.limit ? null : (rows.at(-1)?.seq ?? null);
+    return c.json({ items: rows.map(view), next }, 200);
+  });
+  app.openapi(head, async (c) => c.json({ head: await store.readAuditHead() }, 200));
+  return app;
+}
+
+function view({ seq, at, actor, address, action, target, before, after, hash }: AuditRow) {
+  const time = Number.isFinite(at) ? rfc3339(at) : rfc3339(0);
+  return {
+    seq,
+    at: time,
+    actor,
+    address,
+    action,
+    target,
+    before: fields(before),
+    after: fields(after),
+    hash,
+  };
+}
+
+/** A row that somebody has damaged is shown as it is. */
+function fields(text: string | null): Record<string, unknown> | null {
+  try {
+    return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+  } catch {
+    return { damaged: text };
+  }
+}
+
+function milliseconds(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}

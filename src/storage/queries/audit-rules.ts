@@ -1,0 +1,202 @@
+import type { AuditFields } from "../../domain/audit.ts";
+import type { AuditedStore, Change } from "../../domain/store.ts";
+import { text } from "../rows.ts";
+import type { Sql, SqlRow, SqlValue } from "../sql.ts";
+
+/** A thing as the audit log shows it. What is not selected here is in no row. */
+interface Subject {
+  readonly kind: string;
+  /** What is said of the thing with this key; null where there is none. */
+  read(sql: Sql, key: Key): Promise<AuditFields | null>;
+  /** From its key, where it has neither the id nor the name of its own that its fields say. */
+  name?(key: Key): string;
+}
+
+type Key = readonly SqlValue[];
+
+export interface Rule<Args extends readonly unknown[]> {
+  readonly subject: Subject;
+  /** Of the things that a call changes. */
+  keys(...args: Args): readonly Key[];
+  /** `key.revoke`: what to call a change from one to the other. */
+  action(before: AuditFields | null, after: AuditFields | null): string;
+}
+
+/** One column after another, in the order of the query; times as RFC 3339, JSON as what it says. */
+function fieldsOf(row: SqlRow): AuditFields {
+  const fields = Object.entries(row).map(([column, value]) => {
+    const name = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    if (value !== null && /_at$/.test(column)) return [name, new Date(Number(value)).toISOString()];
+    if (value !== null && JSON_COLUMNS.has(column)) return [name, JSON.parse(String(value))];
+    return [name, typeof value === "bigint" ? value.toString() : value];
+  });
+  return Object.fromEntries(fields) as AuditFields;
+}
+
+const JSON_COLUMNS = new Set(["rates", "document", "thresholds"]);
+
+function selected(kind: string, query: string, name?: Subject["name"]): Subject {
+  return {
+    kind,
+    async read(sql, key) {
+      const [row] = await sql.all(query, ...key);
+      return row === undefined ? null : fieldsOf(row);
+    },
+    ...(name !== undefined && { name }),
+  };
+}
+
+const group = selected(
+  "group",
+  "SELECT id, name, created_at, revoked_at, expires_at FROM groups WHERE id = ?",
+);
+const user = selected(
+  "user",
+  `SELECT u.id, u.name, u.group_id, g.name AS group_name, u.created_at, u.revoked_at, u.expires_at
+   FROM users u JOIN groups g ON g.id = u.group_id WHERE u.id = ?`,
+);
+const key = selected(
+  "key",
+  `SELECT k.id, k.name, k.user_id, u.name AS user_name, k.created_at, k.revoked_at, k.expires_at,
+     (SELECT MAX(version) FROM key_secrets WHERE key_id = k.id) AS secret_version,
+     (SELECT MAX(expires_at) FROM key_secrets WHERE key_id = k.id) AS previous_secret_expires_at
+   FROM keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`,
+);
+const credential = selected(
+  "credential",
+  "SELECT id, provider, name, upstream, masked, created_at FROM credentials WHERE id = ?",
+);
+const price = selected(
+  "price",
+  `SELECT provider, model, service_tier, rates, created_at FROM price_overrides
+   WHERE provider = ? AND model = ? AND service_tier = ?`,
+  ([provider, model, tier]) => `${provider}/${model}${tier === "" ? "" : ` (${tier})`}`,
+);
+const pricingDefault = selected(
+  "pricing_default",
+  "SELECT provider, kind, price FROM pricing_defaults WHERE provider = ?",
+  ([provider]) => String(provider),
+);
+
+/** Half a megabyte of prices: its hash tells which. */
+const snapshot: Subject = {
+  kind: "price_snapshot",
+  async read(sql) {
+    const [row] = await sql.all("SELECT text, pinned_at FROM pinned_snapshot");
+    if (row === undefined) return null;
+    return { sha256: sha256(text(row, "text")), ...fieldsOf({ pinned_at: row["pinned_at"] ?? null }) };
+  },
+  name: () => "list prices",
+};
+
+const policy: Subject = {
+  kind: "policy",
+  async read(sql, [kind = "", id = ""]) {
+    const [row] = await sql.all(
+      "SELECT document, version FROM policies WHERE scope_kind = ? AND scope_id = ?",
+      kind,
+      id,
+    );
+    if (row === undefined) return null;
+    const budgets = await sql.all(
+      `SELECT id, name, CAST(amount_nanos AS TEXT) AS amount_nanos, period, hours, provider, model, thresholds, shadow,
+         created_at
+       FROM budgets WHERE scope_kind = ? AND scope_id = ? AND removed_at IS NULL ORDER BY name, id`,
+      kind,
+      id,
+    );
+    const { document, version } = fieldsOf(row);
+    const name = await scopeName(sql, String(kind), id);
+    const ref = id === "" ? kind : `${kind}:${id}`;
+    return { id: ref, name, version, policy: document, budgets: budgets.map(fieldsOf) };
+  },
+};
+
+const SCOPE_TABLES: Readonly<Record<string, string>> = { group: "groups", user: "users", key: "keys" };
+
+/** As people write it: `user:ada`. */
+async function scopeName(sql: Sql, kind: string, id: SqlValue): Promise<string> {
+  const table = SCOPE_TABLES[kind];
+  if (table === undefined) return kind;
+  const [row] = await sql.all(`SELECT name FROM ${table} WHERE id = ?`, id);
+  return `${kind}:${kind === "key" || row === undefined ? id : text(row, "name")}`;
+}
+
+const settings: Subject = {
+  kind: "settings",
+  async read(sql) {
+    const rows = await sql.all("SELECT name, value FROM settings ORDER BY name");
+    const stored = Object.fromEntries(rows.map((row) => [text(row, "name"), text(row, "value")]));
+    const webhook = JSON.parse(stored["webhook"] ?? "null") as Record<string, unknown> | null;
+    return {
+      timeZone: stored["time_zone"] ?? null,
+      webhook: webhook && {
+        // What follows the host may be a secret.
+        host: new URL(String(webhook["url"])).origin,
+        allowPrivate: webhook["allowPrivate"],
+        // Sealing is never the same twice: this tells only that it is another one.
+        secretSetting: sha256(String(webhook["sealedSecret"])).slice(0, 8),
+      },
+    };
+  },
+  name: () => "organisation",
+};
+
+function lifetimeAction(kind: string) {
+  return (before: AuditFields | null, after: AuditFields | null): string => {
+    const [was, is] = [before?.["revokedAt"] ?? null, after?.["revokedAt"] ?? null];
+    if (was === null && is !== null) return `${kind}.revoke`;
+    return was !== null && is === null ? `${kind}.restore` : `${kind}.change`;
+  };
+}
+
+function setOrUnset(kind: string, set = "set", unset = "unset") {
+  return (_: AuditFields | null, after: AuditFields | null): string =>
+    `${kind}.${after === null ? unset : set}`;
+}
+
+/** Of every change that the store knows: a method without a rule does not compile. */
+export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Name]>> } = {
+  addGroup: { subject: group, keys: ({ id }) => [[id]], action: () => "group.add" },
+  updateGroup: { subject: group, keys: (id) => [[id]], action: lifetimeAction("group") },
+  addUser: { subject: user, keys: ({ id }) => [[id]], action: () => "user.add" },
+  updateUser: { subject: user, keys: (id) => [[id]], action: lifetimeAction("user") },
+  addKey: { subject: key, keys: ({ id }) => [[id]], action: () => "key.add" },
+  updateKey: { subject: key, keys: (id) => [[id]], action: lifetimeAction("key") },
+  rotateKey: { subject: key, keys: (id) => [[id]], action: () => "key.rotate" },
+  addCredential: { subject: credential, keys: ({ id }) => [[id]], action: () => "credential.add" },
+  removeCredential: { subject: credential, keys: (id) => [[id]], action: () => "credential.remove" },
+  putPriceOverride: {
+    subject: price,
+    keys: ({ provider, model, serviceTier }) => [[provider, model, serviceTier ?? ""]],
+    action: () => "price.set",
+  },
+  removePriceOverride: {
+    subject: price,
+    keys: (provider, model, serviceTier) => [[provider, model, serviceTier ?? ""]],
+    action: () => "price.unset",
+  },
+  putPricingDefault: {
+    subject: pricingDefault,
+    keys: (provider) => [[provider]],
+    action: setOrUnset("pricing_default"),
+  },
+  pinSnapshot: {
+    subject: snapshot,
+    keys: () => [[]],
+    action: setOrUnset("price_snapshot", "pin", "unpin"),
+  },
+  changePolicies: {
+    subject: policy,
+    keys: (changes) => changes.map(({ scope: { kind, id } }) => [kind, id]),
+    action: (before, after) => {
+      const isSame = JSON.stringify(before?.["policy"] ?? {}) === JSON.stringify(after?.["policy"]);
+      return isSame ? "budget.change" : "policy.change";
+    },
+  },
+  putSettings: { subject: settings, keys: () => [[]], action: () => "settings.change" },
+};
+
+function sha256(value: string): string {
+  return new Bun.CryptoHasher("sha256").update(value).digest("hex");
+}
