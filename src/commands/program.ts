@@ -85,8 +85,8 @@ function buildProgram(
   addPolicyVerbs(program, io);
   addBudgetVerbs(program, io);
   addSettingsVerbs(program, io);
-  addVerifyVerb(program, io, verify, exit);
   addAuditVerb(program, io);
+  addVerifyVerb(program, io, verify, exit);
   return program;
 }
 

@@ -142,7 +142,7 @@ export interface PriceStore {
   readPinnedSnapshot(): Promise<PinnedSnapshot | null>;
 }
 
-/** What price books were made of. */
+/** What price books were made of, so that what a call cost can be worked out again. */
 export interface KeptPriceStore {
   /**
    * Keeps what a book was made of, for good; one that is kept already stays as it is.

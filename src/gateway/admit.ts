@@ -29,6 +29,7 @@ export async function admit(
   ledger: Ledger,
   prices: () => PriceBook,
 ): Promise<void> {
+  exchange.demand = call.demand;
   const kind = call.demand.background ? "deferred" : costKind(call.route, call.method);
   exchange.costsNothing = kind === "free" || kind === "deferred";
   const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, exchange);
@@ -38,6 +39,7 @@ export async function admit(
   const asking = new Asking(call, holder, exchange, ledger, budgets);
   if (kind === "deferred") asking.requireDeferred();
   const ceiling = asking.ceilingOf(kind, prices());
+  exchange.most = ceiling;
   const admitted = asking.attempt(ceiling) ?? (await asking.wait(ceiling));
   await begin(admitted.hold, exchange);
   for (const budget of admitted.hold.shadowed)

@@ -1,7 +1,9 @@
+import type { Demand } from "../domain/demand.ts";
 import type { Permit } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Hold } from "../ledger/ledger.ts";
+import type { Ceiling } from "../pricing/ceiling.ts";
 import type { Timeouts } from "../providers/provider.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Meter } from "./meter.ts";
@@ -26,6 +28,12 @@ export class Exchange {
   isSent = false;
   /** Whether its provider takes nothing for it: an error, or an endpoint that is free. */
   costsNothing = false;
+  /** What bounds its cost; undefined until its body was taken in. */
+  demand: Demand | undefined;
+  /** The most that it can cost, where a budget asked. */
+  most: Ceiling | undefined;
+  /** The client is gone, and the answer is read on for what it says of its cost; until then, see `InFlight.now`. */
+  drainUntil: number | null = null;
   /** The cap on the answer that the gateway wrote into the request, tokens. */
   outputCap: number | null = null;
   upstream: Upstream | undefined;

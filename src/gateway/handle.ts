@@ -14,6 +14,7 @@ import { RECEIVE_BYTES_PER_MS } from "./body.ts";
 import { identifyByCapability, type Signer, withCapability } from "./capability.ts";
 import { identifyByToken, presentedToken } from "./client-token.ts";
 import type { Directory, KeyHolder } from "./directory.ts";
+import { isDraining } from "./drain.ts";
 import { Exchange } from "./exchange.ts";
 import { chooseCredential, type ForwardSettings, forward } from "./forward.ts";
 import { identify, type KeyHasher, presentsKey, requireActive } from "./identify.ts";
@@ -26,7 +27,7 @@ import { asRefusal, refusalResponse } from "./refuse.ts";
 import { rejectedCredential } from "./rejected-credential.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
 import { findRoute, type Route } from "./route.ts";
-import { settle } from "./settle.ts";
+import { settle, shrinkToInput } from "./settle.ts";
 import { endPermit, takePermit } from "./take-permit.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -110,7 +111,8 @@ export async function handle(
       reply = await rewriteLinks(reply, headers, route, { publicUrl: gateway.publicUrl, permit });
     }
     exchange.meter = createMeter(meterFormat(route, reply, request.method), headers, route.path);
-    return await relay(reply, headers, exchange, inFlight, onEnd);
+    const onInput = exchange.most === undefined ? undefined : () => shrinkToInput(exchange, gateway.prices());
+    return await relay(reply, headers, exchange, inFlight, onEnd, onInput);
   } catch (error) {
     return refuse(error, request, exchange, onEnd, gateway);
   }
@@ -154,22 +156,31 @@ function meterFormat({ meter }: Route, reply: Response, method: string): UsageFo
 /** The end of every way, whichever came first; later ones change nothing. */
 function close(exchange: Exchange, ending: Ending, connection: Connection, gateway: Gateway): void {
   if (exchange.ended) return;
+  const onCut = () => close(exchange, "cut", connection, gateway);
+  if (ending === "client_closed" && isDraining(exchange, gateway.inFlight.now, onCut)) return;
   exchange.ended = true;
-  if (ending !== "complete" && ending !== "refused") exchange.abort.abort();
+  const isWhole = ending === "complete";
+  if (!isWhole && ending !== "refused") exchange.abort.abort();
   if (ending !== "client_closed") connection.release();
-  const row = exchange.record(ending);
+  const row = exchange.record(exchange.drainUntil === null ? ending : "client_closed");
   const used = exchange.meter?.end() ?? null;
   // Only compressed answers are read a little later than they pass.
-  if (used instanceof Promise) void used.then((usage) => finish(exchange, row, usage, gateway));
-  else finish(exchange, row, used, gateway);
+  if (used instanceof Promise) void used.then((usage) => finish(exchange, row, usage, isWhole, gateway));
+  else finish(exchange, row, used, isWhole, gateway);
 }
 
-function finish(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
+function finish(
+  exchange: Exchange,
+  row: RequestRecord,
+  usage: Usage | null,
+  isWhole: boolean,
+  gateway: Gateway,
+): void {
   const isFirst = isFirstLook(exchange, usage, gateway);
-  if (isFirst instanceof Promise) {
-    // Where nobody can say, rather twice than not at all.
-    void isFirst.catch(() => true).then((first) => conclude(exchange, row, first ? usage : null, gateway));
-  } else conclude(exchange, row, isFirst ? usage : null, gateway);
+  const end = (first: boolean) => conclude(exchange, row, first ? usage : null, isWhole, gateway);
+  // Where nobody can say, rather twice than not at all.
+  if (isFirst instanceof Promise) void isFirst.catch(() => true).then(end);
+  else end(isFirst);
 }
 
 /** Whether what the answer tells was not paid for before: the results of jobs can be had again and again. */
@@ -186,9 +197,15 @@ function isFirstLook(
 }
 
 /** @param usage What is to be paid for. */
-function conclude(exchange: Exchange, row: RequestRecord, usage: Usage | null, gateway: Gateway): void {
+function conclude(
+  exchange: Exchange,
+  row: RequestRecord,
+  usage: Usage | null,
+  isWhole: boolean,
+  gateway: Gateway,
+): void {
   endPermit(exchange, usage);
-  row.metered = settle(exchange, usage, gateway.prices());
+  row.metered = settle(exchange, usage, isWhole, gateway.prices());
   if (usage !== null) row.model ??= usage.model;
   gateway.inFlight.remove(exchange);
   gateway.journal.log(row);

@@ -83,7 +83,8 @@ export class InFlight {
     this.now = now;
     for (const exchange of this.exchanges) {
       const waited = now - exchange.since;
-      if (waited > exchange.patienceMs) exchange.cut(overdue(exchange));
+      if (exchange.drainUntil !== null && now > exchange.drainUntil) exchange.cut(tookTooLong());
+      else if (waited > exchange.patienceMs) exchange.cut(overdue(exchange));
       else if (exchange.timeouts && exchange.elapsedMs() > exchange.timeouts.totalMs)
         exchange.cut(tookTooLong());
       else if (exchange.phase === "waiting") this.probeSilent(exchange, waited);

@@ -19,10 +19,14 @@ export interface Meter {
    * @returns null where the answer does not say; a promise only where it was compressed.
    */
   end(): Usage | null | Promise<Usage | null>;
+  /** What is known so far; null where nothing is, or the answer is compressed. */
+  soFar(): Usage | null;
+  /** Bytes of the text that the model wrote so far, where its format says where that is; else null. */
+  readonly textBytes: number | null;
 }
 
 /** For answers of which nothing is to be known. */
-const idle: Meter = { push: () => undefined, end: () => null };
+const idle: Meter = { push: () => undefined, end: () => null, soFar: () => null, textBytes: null };
 
 /** Bodies of these types say nothing in JSON. */
 const MEDIA = /^(audio|image|video)\//;
@@ -36,7 +40,7 @@ export function createMeter(format: UsageFormat | undefined, headers: Headers, p
   const type = headers.get("content-type") ?? "";
   const reader = new AnswerReader(format, headers, path, type.startsWith("text/event-stream"));
   if (format.watch.length === 0 || MEDIA.test(type)) {
-    return { push: () => undefined, end: () => reader.end() };
+    return { ...idle, end: () => reader.end() };
   }
   const encoding = (headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding === "identity" || encoding === "") {
@@ -46,11 +50,16 @@ export function createMeter(format: UsageFormat | undefined, headers: Headers, p
         return undefined;
       },
       end: () => reader.end(),
+      soFar: () => reader.soFar(),
+      get textBytes() {
+        return reader.textBytes;
+      },
     };
   }
   const decoder = Decoder.for(encoding, (bytes) => reader.push(bytes));
   if (decoder === undefined) return idle;
   return {
+    ...idle,
     push: (bytes) => decoder.push(bytes),
     end: () => decoder.end().then((isWhole) => (isWhole ? reader.end() : null)),
   };
@@ -62,7 +71,7 @@ const watchLists = new WeakMap<UsageFormat, WatchList>();
 function watchListOf(format: UsageFormat): WatchList {
   let list = watchLists.get(format);
   if (list === undefined) {
-    list = watchList(format.watch);
+    list = watchList(format.watch, format.text);
     watchLists.set(format, list);
   }
   return list;
@@ -98,6 +107,14 @@ class AnswerReader {
 
   push(bytes: Uint8Array): void {
     this.sink.push(bytes);
+  }
+
+  soFar(): Usage | null {
+    return this.format.isFile === true ? null : this.read();
+  }
+
+  get textBytes(): number | null {
+    return this.format.text === undefined ? null : this.watcher.measuredBytes;
   }
 
   end(): Usage | null {

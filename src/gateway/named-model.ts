@@ -11,16 +11,17 @@ const MAX_MODEL_LENGTH = 256;
  * @throws Refusal `bad_request` where two places name different ones.
  */
 export function namedModel(route: Route, inBody: string | null): string | null {
-  const { modelInQuery, modelParameter = "model" } = route.upstream.provider;
+  const { modelInQuery, modelParameter } = route.upstream.provider;
+  const isRead = modelParameter !== undefined;
   const inPath = modelInPath(route);
   if (inPath !== null) return cut(inPath);
-  const inQuery = modelInQueryOf(route.query, modelInQuery ?? modelParameter);
+  const inQuery = modelInQueryOf(route.query, modelInQuery ?? modelParameter ?? "model");
   if (modelInQuery !== undefined) return cut(inQuery);
   if (inQuery !== null && inBody !== null && inQuery !== inBody) {
     throw ambiguous(`its query names "${cut(inQuery)}" and its body "${cut(inBody)}"`);
   }
-  // A provider that reads no query takes its model from a body that we may not have read.
-  return cut(inBody);
+  // Most providers read no query, and take the model from a body that we may not have read.
+  return cut(inBody ?? (isRead ? inQuery : null));
 }
 
 export function ambiguous(how: string): Refusal {

@@ -48,7 +48,7 @@ describe("a model in several places", () => {
     model: string | null,
   ])[] = [
     ["the body alone", chat, '{"model":"a"}', JSON_TYPE, "a"],
-    ["the query alone", `${chat}?model=a`, "{}", JSON_TYPE, "a"],
+    ["the query alone, which this provider does not read", `${chat}?model=a`, "{}", JSON_TYPE, null],
     ["the same in both", `${chat}?model=a`, '{"model":"a"}', JSON_TYPE, "a"],
     ["others in both", `${chat}?model=a`, '{"model":"b"}', JSON_TYPE, "bad_request"],
     ["others in both, escaped", `${chat}?%6dodel=a`, '{"mod\\u0065l":"b"}', JSON_TYPE, "bad_request"],
@@ -92,6 +92,13 @@ describe("a model in several places", () => {
       "scribe_v1",
     ],
     ["Replicate's version", "/replicate/v1/predictions", '{"version":"v"}', JSON_TYPE, "v"],
+    [
+      "Replicate's two names",
+      "/replicate/v1/predictions",
+      '{"version":"v","model":"w"}',
+      JSON_TYPE,
+      "bad_request",
+    ],
     [
       "Replicate's path",
       "/replicate/v1/models/meta/llama/predictions",

@@ -39,13 +39,17 @@ export function answerHeaders(reply: Response, requestId: string): Headers {
   return headers;
 }
 
-/** Passes the provider's answer on as it comes, counting it; what breaks there breaks here. */
+/**
+ * Passes the provider's answer on as it comes, counting it; what breaks there breaks here.
+ * @param onInput Called when the first piece of a stream was metered, which may tell of its input.
+ */
 export async function relay(
   reply: Response,
   headers: Headers,
   exchange: Exchange,
   inFlight: InFlight,
   onEnd: OnEnd,
+  onInput?: () => void,
 ): Promise<Response> {
   const { status } = reply;
   if (status < 200 || status > 599) {
@@ -69,7 +73,7 @@ export async function relay(
     return relayOnePiece(reader, length, status, headers, exchange, inFlight, onEnd);
   }
   headers.delete("content-length");
-  return new Response(relayStream(reader, [], exchange, inFlight, onEnd), { status, headers });
+  return new Response(relayStream(reader, [], exchange, inFlight, onEnd, onInput), { status, headers });
 }
 
 async function relayOnePiece(
@@ -111,8 +115,10 @@ function relayStream(
   exchange: Exchange,
   inFlight: InFlight,
   onEnd: OnEnd,
+  onInput?: () => void,
 ): ReadableStream {
   const filter = exchange.usageFilter;
+  let tellInput = onInput;
   const source = {
     type: "direct",
     async pull(controller: ReadableStreamDirectController) {
@@ -124,6 +130,11 @@ function relayStream(
           exchange.since = inFlight.now;
           const behind = exchange.meter?.push(value);
           if (behind !== undefined) await behind;
+          if (tellInput !== undefined) {
+            tellInput();
+            tellInput = undefined;
+          }
+          if (exchange.drainUntil !== null) continue;
           const passing = filter === undefined ? value : filter.push(value);
           if (passing.length === 0) continue;
           const written = send(controller, passing, exchange);

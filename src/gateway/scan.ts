@@ -82,7 +82,7 @@ export class Scanned implements Demand {
         this.streamOptions = [start, end];
         return;
       case "model":
-        if (isText) this.model = decodeString(bytes, start, end);
+        if (isText) this.takeModel(decodeString(bytes, start, end));
         return;
       case "cap":
         this.takeCap(bytes, start, end);
@@ -200,6 +200,11 @@ export class Scanned implements Demand {
     const allLimited = this.limitedTools > 0 && this.limitedTools === this.serverTools;
     if (this.toolUses === null && allLimited) this.toolUses = this.limitOfTools;
     return this;
+  }
+
+  private takeModel(model: string): void {
+    if (this.model !== null && this.model !== model) throw new UnclearJson("it names two models");
+    this.model = model;
   }
 
   private takeCap(bytes: Uint8Array, start: number, end: number): void {

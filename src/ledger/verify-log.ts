@@ -1,7 +1,7 @@
 import type { Entry, HoldRecord } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { RowCostView } from "../domain/request-record.ts";
-import type { Finding } from "./verify.ts";
+import type { Finding } from "./finding.ts";
 
 /** A request whose entry was read and whose row was not yet. */
 interface Awaited {

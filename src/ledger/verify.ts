@@ -9,19 +9,11 @@ import type {
   HoldRecord,
 } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
+import type { Finding } from "./finding.ts";
 import { chainHash, GENESIS, type Head } from "./journal.ts";
 import { type LedgerRecord, parseRecords } from "./records.ts";
 import { apply, type State, stateOf } from "./replay.ts";
 import type { LogVerifier } from "./verify-log.ts";
-
-/** What is wrong, and where. */
-export interface Finding {
-  /** The block's number; null for what is not in a block. */
-  readonly block: number | null;
-  /** Null for what is not of one hold. */
-  readonly hold: number | null;
-  readonly what: string;
-}
 
 /** What the ledger comes to when it is read from its beginning. */
 export interface Verdict {

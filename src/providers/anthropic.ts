@@ -67,6 +67,7 @@ export const anthropic: Provider = {
   ],
   modelForms: [],
   links: [{ path: /^\/messages\/batches(\/|$)/, fields: ["results_url", "data.results_url"] }],
+  disconnect: { then: "stops" },
   requestIdHeaders: ["request-id"],
   timeouts: defaultTimeouts,
   streamUsage: "given",

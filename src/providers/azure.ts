@@ -39,6 +39,8 @@ export const azure: Provider = {
   // The model in the body is not looked at where the path names a deployment.
   modelInPath: /^\/openai\/deployments\/([^/]+)\//i,
   links: [{ path: /^/, headers: ["operation-location", "azure-asyncoperation", "location"] }],
+  // A deployment may be called anything, so none is known not to think unseen.
+  disconnect: { then: "stops", hidden: /./ },
   requestIdHeaders: ["apim-request-id", "x-request-id", "x-ms-request-id"],
   streamUsage: "ask",
   free: openaiFree,

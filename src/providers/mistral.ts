@@ -38,6 +38,7 @@ export const mistral: Provider = {
   errors,
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/(?:.+\/)?credentials(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],
+  disconnect: { then: "stops" },
   requestIdHeaders: ["mistral-correlation-id", "x-request-id", "x-kong-request-id"],
   free: /^\/(?:files|agents)(?:\/(?!completions)|$)|\/cancel$/,
   deferred: /^\/(?:batch|fine_tuning)\/jobs$/,

@@ -34,6 +34,7 @@ export const openai: Provider = {
   ],
   modelForms: [/^\/audio\//, /^\/images\//, /^\/videos(\/|$)/],
   links: [],
+  disconnect: { then: "stops", hidden: /(?:^|\/)(?:o\d|gpt-[5-9]|codex)/ },
   requestIdHeaders: ["x-request-id"],
   timeouts: defaultTimeouts,
   streamUsage: "ask",

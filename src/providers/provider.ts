@@ -38,7 +38,7 @@ export interface Provider {
    * as in `Denial`.
    */
   readonly rawBodies?: RegExp;
-  /** The query parameter that names the model where the body does not, if that is not called `model`. */
+  /** The query parameter that may name the model beside the body, if that is not called `model`. */
   readonly modelParameter?: string;
   /** Paths that name the model, in the first group; matched against the decoded path as it is sent. */
   readonly modelInPath?: RegExp;
@@ -70,6 +70,7 @@ export interface Provider {
   readonly clientTokens?: ClientTokens;
   /** Answer headers that may hold the provider's own id of a request, best first. */
   readonly requestIdHeaders: readonly string[];
+  readonly disconnect?: DisconnectRule;
   readonly timeouts: Timeouts;
   /** `free` for servers of one's own or billed by the hour, unless the administrator decides otherwise; else list prices. */
   readonly pricing?: "free";
@@ -200,6 +201,14 @@ export interface HostRule {
   readonly takesOff?: true;
   /** This host is sent no key. */
   readonly withoutKey?: true;
+}
+
+/** What a provider does, and bills, when a client leaves before its answer is whole. Unknown where it is not said. */
+export interface DisconnectRule {
+  /** It `stops` and bills what it wrote; or it goes on and `bills` the whole answer, which is then read to its end. */
+  readonly then: "stops" | "bills";
+  /** Models that think without showing it, so that what was seen does not tell what was written. */
+  readonly hidden?: RegExp;
 }
 
 export interface Handover {

@@ -320,18 +320,22 @@ describe("a call's model", () => {
   }
 });
 
-test("a call's model is the query's where no body names it", async () => {
-  for (const [path, model] of [
-    ["/elevenlabs/v1/text-to-speech/v/stream?model_id=eleven_flash_v2_5", "eleven_flash_v2_5"],
-    ["/deepgram/v1/listen?smart_format=true&model=nova-3", "nova-3"],
-    ["/elevenlabs/v1/text-to-speech/v/stream?model=x", null],
+test("a model that ElevenLabs' query names as its own is the body's, or the call is refused", async () => {
+  for (const [query, model] of [
+    ["?model_id=a", "a"],
+    ["?model=b", "a"],
+    ["?model_id=b", "bad_request"],
   ] as const) {
-    const body = new Uint8Array([1, 2, 3]);
-    const headers = { "content-type": "audio/mpeg", "content-length": "3" };
-    const request = new Request(gateway + path, { method: "POST", headers, body });
+    const body = '{"model_id":"a"}';
+    const headers = { "content-type": "application/json", "content-length": String(body.length) };
+    const url = `${gateway}/elevenlabs/v1/text-to-speech/v/stream${query}`;
     const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
-    await authorise(request, findRoute(request.url, upstreams), exchange, []);
-    expect([path, exchange.model]).toEqual([path, model]);
+    const request = new Request(url, { method: "POST", headers, body });
+    const outcome = await authorise(request, findRoute(url, upstreams), exchange, []).then(
+      () => exchange.model,
+      (refusal: Refusal) => refusal.code,
+    );
+    expect([query, outcome]).toEqual([query, model]);
   }
 });
 
@@ -349,12 +353,10 @@ describe("a body of no stated type", () => {
   const json = '{"model":"gpt2","inputs":"x"}';
 
   test("is a file where files are sent so, and JSON where it is JSON", async () => {
-    for (const path of [
-      "/huggingface/models/a/b",
-      "/huggingface/hf-inference/models/a/b",
-      "/hf-lab",
-      "/hf-lab/",
-    ]) {
+    for (const path of ["/huggingface/models/a/b", "/huggingface/hf-inference/models/a/b"]) {
+      for (const sent of [...files, json]) expect(await take(path, sent)).toEqual([sent, "a/b"]);
+    }
+    for (const path of ["/hf-lab", "/hf-lab/"]) {
       for (const file of files) expect(await take(path, file)).toEqual([file, null]);
       expect(await take(path, json)).toEqual([json, "gpt2"]);
     }

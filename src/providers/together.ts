@@ -44,6 +44,7 @@ export const together: Provider = {
       why: administers,
     },
   ],
+  disconnect: { then: "stops" },
   client: {
     keys: ["TOGETHER_API_KEY"],
     bases: [

@@ -72,6 +72,7 @@ export const vertex: Provider = {
     { method: "POST", path: /:predict$/, format: googlePredictUsage, demand: predictDemand },
     ...openaiMeters,
   ],
+  disconnect: { then: "stops" },
   client: {
     keys: [
       { name: "GOOGLE_APPLICATION_CREDENTIALS", broad: true, value: "llamakey_adc.json", title },

@@ -12,7 +12,9 @@ export class KeptPrices {
     this.books = books;
   }
 
-  static async read(store: Omit<KeptPriceStore, "keepPriceBook">): Promise<KeptPrices> {
+  static async read(
+    store: Pick<KeptPriceStore, "listKeptPriceBooks" | "readKeptSnapshot">,
+  ): Promise<KeptPrices> {
     const books = new Map<string, Rebuilt>();
     const texts = new Map<string, string | undefined>();
     for (const kept of await store.listKeptPriceBooks()) {

@@ -171,8 +171,10 @@ test("a request that was cut off is looked at as far as it came", async () => {
   expect(judge(read(file)).findings).toContainEqual(expect.stringContaining("what the gateway gave out"));
 });
 
-const unsealed = process.env["EGRESS_UNSEALED"];
-const seal = (process.env["EGRESS_SEAL"] ?? "").split(" ");
+const sealing = process.env["EGRESS_SEAL"];
+const seal = sealing?.split(" ") ?? [];
+/** Why nothing can be sealed here. */
+const unsealed = sealing === undefined ? (process.env["EGRESS_UNSEALED"] ?? "it takes npm test") : undefined;
 
 test.skipIf(unsealed !== undefined)(
   `a process that sends to another host or asks for its name is found out${unsealed === undefined ? "" : ` (${unsealed})`}`,

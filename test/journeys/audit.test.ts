@@ -1,14 +1,13 @@
 /** Who changed what, from where: every change through the admin API has its row, and the command line shows it. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { atEnd } from "../support/cleanup.ts";
 import { type Gateway, type Named, root, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
 const realKey = "sk-test-fake-0123456789abcdefghijklmnop";
 
-const upstream = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ data: [] }) });
-atEnd(() => upstream.stop(true));
+const upstream = await serveRecorded({ fetch: () => Response.json({ data: [] }) });
 
 interface Row {
   seq: number;
@@ -29,7 +28,7 @@ interface Page {
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({
-    env: { OPENAI_API_KEY: realKey, LMK_OPENAI_UPSTREAM: `${upstream.url.href}v1` },
+    env: { OPENAI_API_KEY: realKey, LMK_OPENAI_UPSTREAM: `${upstream.origin}/v1` },
   });
 });
 
@@ -56,7 +55,7 @@ describe("the start", () => {
       openai: {
         variable: "OPENAI_API_KEY",
         masked: "sk-tes...mnop",
-        upstream: `${upstream.url.href}v1`,
+        upstream: `${upstream.origin}/v1`,
       },
     });
   });

@@ -1,6 +1,10 @@
 /** Each row of docs/transparency.md has a test of its name here, which shows that the difference exists. */
+
 import { beforeAll, beforeEach, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import { spliceOutputCap } from "../../src/gateway/output-cap.ts";
+import { scanObject } from "../../src/gateway/scan.ts";
+import { chatDemand } from "../../src/providers/formats/openai-demand.ts";
 import { ANTHROPIC_KEY, type Behind, behindGateway, OPENAI_KEY } from "../support/behind-gateway.ts";
 import { listed } from "../support/differences.ts";
 import { chunk, type HeaderList, headBytes, header, LAST_CHUNK } from "../support/http1.ts";
@@ -305,6 +309,16 @@ shows("stream-usage", async () => {
   expect(response.body.toString()).toBe(`${first}data: [DONE]\n\n`);
 });
 
+shows("output-cap", async () => {
+  const body = Buffer.from('{"model":"m","messages":[]}');
+  const format = chatDemand("max_completion_tokens");
+  const scanned = scanObject(body, format);
+  if (scanned === null || format.cap === undefined) throw new Error("no cap can be written");
+  expect(Buffer.from(spliceOutputCap(body, scanned, format.cap, 2048)).toString()).toBe(
+    '{"max_completion_tokens":2048,"model":"m","messages":[]}',
+  );
+});
+
 shows("identity-encoding", async () => {
   const accept: HeaderList = [["Accept-Encoding", "gzip"]];
   const target = "/anthropic/v1/messages/batches";
@@ -459,12 +473,32 @@ shows("unclear-json", async () => {
     "{,}",
     deep,
     "{} {}",
+    '{"max_tokens":1,"max_tokens":2}',
+    '{"Model":"a"}',
   ]) {
     const headers: HeaderList = [["Content-Type", "application/json"]];
     expect(await refused({ method: "POST", target: "/openai/v1/x", headers, body })).toEqual([
       400,
       "bad_request",
     ]);
+  }
+});
+
+shows("ambiguous-model", async () => {
+  const part = (name: string, value: string) =>
+    `--x\r\nContent-Disposition: form-data; ${name}\r\n\r\n${value}\r\n`;
+  const form = "multipart/form-data; boundary=x";
+  const heard = "/openai/v1/audio/transcriptions";
+  const model = part('name="model"', "a");
+  for (const [target, type, body] of [
+    ["/openai/v1/chat/completions?model=b", "application/json", '{"model":"a"}'],
+    ["/openai/v1/chat/completions?model=a&model=b", "application/json", "{}"],
+    [heard, form, `${model}${part('name="model"', "b")}--x--\r\n`],
+    [heard, form, `${part('name="model"; name="n"', "b")}--x--\r\n`],
+    [heard, `${form}; boundary=y`, `${model}--x--\r\n`],
+  ] as const) {
+    const headers: HeaderList = [["Content-Type", type]];
+    expect(await refused({ method: "POST", target, headers, body })).toEqual([400, "bad_request"]);
   }
 });
 

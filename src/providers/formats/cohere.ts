@@ -4,6 +4,7 @@ import { reported, type UsageFormat } from "./usage.ts";
 /** Every endpoint of Cohere's first and second version, plain or streamed: what it bills, not what its models read. */
 export const cohereUsage: UsageFormat = {
   watch: ["usage", "delta.usage", "meta", "response.meta"],
+  text: ["delta.message", "text"],
   read(found) {
     const usage = found.object("usage", "delta.usage", "meta", "response.meta");
     const billed = member(usage, "billed_units") ?? member(usage, "tokens");

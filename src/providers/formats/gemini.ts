@@ -15,6 +15,7 @@ const WATCHED = [
  */
 export const geminiUsage: UsageFormat = {
   watch: [...WATCHED, ...WATCHED.map((path) => `*.${path}`)],
+  text: ["candidates.*.content", "*.candidates.*.content"],
   read(found, headers) {
     const prefix = found.count("usageMetadata") > 0 ? "" : "*.";
     const usage = found.object(`${prefix}usageMetadata`);

@@ -37,6 +37,8 @@ interface Node {
   readonly names: { readonly bytes: Uint8Array; readonly child: Node }[];
   path: string;
   isWatched: boolean;
+  /** Its values are only measured. */
+  isMeasured: boolean;
 }
 
 /** Paths to watch, prepared once. */
@@ -44,28 +46,34 @@ export interface WatchList {
   readonly root: Node;
 }
 
-/** @param paths Member names joined by dots, `*` for any element of an array: `response.usage`, `output.*.type`. */
-export function watchList(paths: readonly string[]): WatchList {
+/**
+ * @param paths Member names joined by dots, `*` for any element of an array: `response.usage`, `output.*.type`.
+ * @param measured Paths of values that are not read, and whose bytes are counted together.
+ */
+export function watchList(paths: readonly string[], measured: readonly string[] = []): WatchList {
   const root = newNode();
-  for (const path of paths) {
-    let node = root;
-    for (const name of path.split(".")) {
-      let child = node.children.get(name);
-      if (child === undefined) {
-        child = newNode();
-        node.children.set(name, child);
-        node.names.push({ bytes: encoder.encode(name), child });
-      }
-      node = child;
-    }
-    node.path = path;
-    node.isWatched = true;
-  }
+  for (const path of paths) nodeAt(root, path).isWatched = true;
+  for (const path of measured) nodeAt(root, path).isMeasured = true;
   return { root };
 }
 
+function nodeAt(root: Node, path: string): Node {
+  let node = root;
+  for (const name of path.split(".")) {
+    let child = node.children.get(name);
+    if (child === undefined) {
+      child = newNode();
+      node.children.set(name, child);
+      node.names.push({ bytes: encoder.encode(name), child });
+    }
+    node = child;
+  }
+  node.path = path;
+  return node;
+}
+
 function newNode(): Node {
-  return { children: new Map(), names: [], path: "", isWatched: false };
+  return { children: new Map(), names: [], path: "", isWatched: false, isMeasured: false };
 }
 
 /** The child whose name stands between these places, where it is written without escapes. */
@@ -110,6 +118,11 @@ export class JsonWatcher {
   /** What came of it in earlier pieces. */
   private kept: Uint8Array = nothing;
   private keptLength = 0;
+  /** Bytes of the values that are only measured, as they are written, without quotation marks. */
+  measuredBytes = 0;
+  private measuring = false;
+  private measuredFrom = 0;
+  private measuredDepth = 0;
 
   /**
    * @param onValue Called for each watched value; those over 64 KiB come without their content.
@@ -124,12 +137,14 @@ export class JsonWatcher {
 
   push(bytes: Uint8Array): void {
     this.keptFrom = 0;
+    this.measuredFrom = 0;
     for (let at = 0; at < bytes.length; ) {
       if (this.state === "string" || this.state === "name") at = this.inString(bytes, at);
       else if (this.state === "scalar") at = this.inScalar(bytes, at);
       else at = this.between(bytes, at);
     }
     if (this.keeping) this.keep(bytes, bytes.length);
+    if (this.measuring) this.measuredBytes += bytes.length - this.measuredFrom;
   }
 
   /** Forgets where it was: the next byte begins a new text. */
@@ -145,6 +160,7 @@ export class JsonWatcher {
     this.escaped = false;
     this.watched = null;
     this.keeping = false;
+    this.measuring = false;
   }
 
   /** Outside of strings and scalars: brackets, commas, colons, white space, the first byte of a value. */
@@ -270,13 +286,24 @@ export class JsonWatcher {
   }
 
   private beginValue(at: number): void {
-    if (this.watched !== null || this.next === null || !this.next.isWatched) return;
+    if (this.watched !== null || this.next === null) return;
+    if (this.next.isMeasured && !this.measuring) {
+      this.measuring = true;
+      this.measuredFrom = at;
+      this.measuredDepth = this.nodes.length;
+    }
+    if (!this.next.isWatched) return;
     this.watched = this.next;
     this.watchedDepth = this.nodes.length;
     this.startKeeping(at);
   }
 
   private endValue(bytes: Uint8Array, end: number): void {
+    if (this.measuring && this.nodes.length <= this.measuredDepth) {
+      this.measuring = false;
+      // Two of them are the quotation marks.
+      this.measuredBytes += Math.max(0, end - this.measuredFrom - 2);
+    }
     if (this.watched !== null && this.nodes.length <= this.watchedDepth) {
       const { path } = this.watched;
       const value = this.taken(bytes, end);

@@ -16,6 +16,14 @@ export const openaiChatUsage: UsageFormat = {
     "object",
     "choices.*.finish_reason",
   ],
+  text: [
+    "choices.*.delta.content",
+    "choices.*.delta.reasoning_content",
+    "choices.*.delta.reasoning",
+    "choices.*.delta.refusal",
+    "choices.*.delta.tool_calls",
+    "choices.*.text",
+  ],
   read(found) {
     // Groq's streams have it in a corner of their own, unless they are asked for it as OpenAI's are.
     const usage = found.object("usage", "x_groq.usage");

@@ -12,6 +12,7 @@ const FREE_ACTIONS = ["open_page", "find_in_page", "find"];
 /** OpenAI's responses, compacted ones too, and all that imitate them: plain, or inside of a stream's last event. */
 export const openaiResponsesUsage: UsageFormat = {
   watch: [...WATCHED, ...WATCHED.map((path) => `response.${path}`)],
+  text: ["delta"],
   read(found) {
     const usage = found.object("response.usage", "usage");
     if (usage === null) return null;

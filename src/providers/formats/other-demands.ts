@@ -119,8 +119,8 @@ export const elevenlabsTranscriptDemand: DemandFormat = {
   members: { model_id: "model", cloud_storage_url: "file", source_url: "file" },
 };
 
-/** Replicate: the version is the model where the path does not name one. */
+/** Replicate: the version is the model where neither the path nor the body names one; not two of them. */
 export const replicateDemand: DemandFormat = {
   bounds: bounds({ kind: "open" }),
-  members: { version: "model", stream: "stream" },
+  members: { version: "model", model: "model", stream: "stream" },
 };

@@ -5,6 +5,11 @@ import type { Found } from "./found.ts";
 export interface UsageFormat {
   /** See `watchList`. Of a stream, the values of all its events. Empty where the headers tell. */
   readonly watch: readonly string[];
+  /**
+   * Where a stream's events have the text that the model writes. Its bytes are no fewer than its tokens, which bounds
+   * what a stream cost that was broken off.
+   */
+  readonly text?: readonly string[];
   /** A file of many answers, one a line: each is read by itself, and what they used is added up. */
   readonly isFile?: boolean;
   /**

@@ -1,0 +1,209 @@
+/** What calls cost whose client leaves, or whose provider breaks off, before the answer is whole. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { type Gateway, startGateway } from "../support/gateway.ts";
+import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
+
+/** What the stand-in writes, event by event; it waits before each, and tells how far it came. */
+let events: readonly string[];
+let pauseMs = 50;
+/** Events that the stand-in had sent when its connection was closed; null while it is open. */
+let stoppedAfter: number | null;
+let breaksAfter: number;
+
+async function startProvider(): Promise<string> {
+  const { origin } = await serveRecorded({
+    idleTimeout: 0,
+    async fetch(request) {
+      await request.bytes();
+      stoppedAfter = null;
+      let sent = 0;
+      request.signal.addEventListener("abort", () => {
+        stoppedAfter ??= sent;
+      });
+      const stream = new ReadableStream({
+        async pull(controller) {
+          if (sent === events.length) {
+            stoppedAfter ??= sent;
+            return controller.close();
+          }
+          if (sent === breaksAfter) return controller.error(new Error("the stand-in breaks off"));
+          await Bun.sleep(pauseMs);
+          controller.enqueue(new TextEncoder().encode(`data: ${events[sent++]}\n\n`));
+        },
+      });
+      return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+    },
+  });
+  return origin;
+}
+
+let gateway: Gateway;
+let users = 0;
+
+beforeAll(async () => {
+  const origin = await startProvider();
+  gateway = await startGateway({
+    env: {
+      OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789",
+      LMK_OPENAI_UPSTREAM: `${origin}/v1`,
+      ANTHROPIC_API_KEY: "sk-ant-fake-example-of-a-key-0123456789",
+      LMK_ANTHROPIC_UPSTREAM: origin,
+      OPENROUTER_API_KEY: "sk-or-fake-example-of-a-key-0123456789",
+      LMK_OPENROUTER_UPSTREAM: `${origin}/api/v1`,
+    },
+  });
+});
+afterAll(() => gateway.end());
+beforeEach(() => {
+  breaksAfter = Number.POSITIVE_INFINITY;
+  pauseMs = 50;
+});
+
+interface User {
+  name: string;
+  secret: string;
+}
+
+async function newUser(amount: string): Promise<User> {
+  const name = `user${users++}`;
+  const { secret } = await gateway.addUser(name);
+  await gateway.api("PUT", "/budgets", { scope: `user:${name}`, name: "all", amount, per: "month" });
+  return { name, secret };
+}
+
+/** Calls, and leaves when it has got this many pieces. */
+async function leave(user: User, path: string, body: object, pieces: number): Promise<void> {
+  const leaving = new AbortController();
+  const response = await fetch(gateway.url + path, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${user.secret}`,
+      "content-type": "application/json",
+      "anthropic-version": "2023-06-01",
+    },
+    body: JSON.stringify({ stream: true, messages: [{ role: "user", content: "hello" }], ...body }),
+    signal: leaving.signal,
+  });
+  expect(response.status).toBe(200);
+  const reader = response.body?.getReader();
+  for (let piece = 0; piece < pieces; piece++) await reader?.read();
+  leaving.abort();
+}
+
+async function rowOf({ name }: User) {
+  const [row] = await gateway.rowsOf(name, 1);
+  return row as unknown as {
+    ending: string;
+    evidence: string;
+    costNanos: string;
+    usage: Record<string, number>;
+  };
+}
+
+const word = (content: string) =>
+  JSON.stringify({
+    id: "c",
+    object: "chat.completion.chunk",
+    model: "m",
+    choices: [{ index: 0, delta: { content } }],
+  });
+const CHAT = [
+  ...Array.from({ length: 40 }, () => word("seven..")),
+  JSON.stringify({
+    id: "c",
+    object: "chat.completion.chunk",
+    choices: [{ index: 0, delta: {}, finish_reason: "stop" }],
+    usage: { prompt_tokens: 10, completion_tokens: 80, total_tokens: 90 },
+  }),
+];
+
+describe("a client that leaves in the middle of a stream", () => {
+  test("stops its provider, and pays for what was seen where that shows all that was written", async () => {
+    const user = await newUser("10");
+    events = CHAT.map((event) => event.replace('"m"', '"gpt-4o"'));
+    await leave(user, "/openai/v1/chat/completions", { model: "gpt-4o" }, 5);
+    const row = await rowOf(user);
+    expect(row).toMatchObject({ ending: "client_closed", evidence: "counted" });
+    // At most a token for each byte of 5 or 6 words, and 100 that were not seen; not the 16,384 of its ceiling.
+    expect(row.usage["output_tokens"]).toBeGreaterThanOrEqual(100 + 5 * 7);
+    expect(row.usage["output_tokens"]).toBeLessThanOrEqual(100 + 8 * 7);
+    const stopped = await poll("stop", async () => stoppedAfter ?? undefined);
+    expect(stopped).toBeLessThan(20);
+  });
+
+  test("pays for all that it can have cost where models think unseen", async () => {
+    const user = await newUser("10");
+    events = CHAT;
+    await leave(user, "/openai/v1/chat/completions", { model: "gpt-5", max_completion_tokens: 50_000 }, 5);
+    const row = await rowOf(user);
+    expect(row).toMatchObject({ ending: "client_closed", evidence: "ceiling" });
+    expect(BigInt(row.costNanos)).toBeGreaterThan(500_000_000n);
+  });
+
+  test("pays for its real input where the stream began with it", async () => {
+    const user = await newUser("10");
+    const start = { id: "m", model: "claude-sonnet-4-5", usage: { input_tokens: 1234, output_tokens: 1 } };
+    events = [
+      JSON.stringify({ type: "message_start", message: start }),
+      ...Array.from({ length: 40 }, () =>
+        JSON.stringify({ type: "content_block_delta", delta: { type: "text_delta", text: "seven.." } }),
+      ),
+    ];
+    await leave(user, "/anthropic/v1/messages", { model: "claude-sonnet-4-5", max_tokens: 8000 }, 5);
+    const row = await rowOf(user);
+    expect(row).toMatchObject({
+      ending: "client_closed",
+      evidence: "counted",
+      usage: { input_tokens: 1234 },
+    });
+    expect(row.usage["output_tokens"]).toBeGreaterThanOrEqual(100 + 3 * 7);
+    expect(row.usage["output_tokens"]).toBeLessThanOrEqual(100 + 8 * 7);
+  });
+
+  test("does not stop a provider that bills on: its answer is read to the end, and its report posted", async () => {
+    const user = await newUser("10");
+    pauseMs = 20;
+    events = CHAT.map((event) =>
+      event.replace('"m"', '"openai/gpt-4o"').replace('"total_tokens":90', '"total_tokens":90,"cost":0.0321'),
+    );
+    await leave(user, "/openrouter/api/v1/chat/completions", { model: "openai/gpt-4o" }, 3);
+    const row = await rowOf(user);
+    expect(row).toMatchObject({ ending: "client_closed", evidence: "reported", costNanos: "32100000" });
+    expect(stoppedAfter).toBe(events.length);
+  });
+});
+
+test("a provider that breaks off is paid for what it wrote", async () => {
+  const user = await newUser("10");
+  events = CHAT.map((event) => event.replace('"m"', '"gpt-4o"'));
+  breaksAfter = 10;
+  await leave(user, "/openai/v1/chat/completions", { model: "gpt-4o" }, 10).catch(() => {});
+  const row = await rowOf(user);
+  expect(row.evidence).toBe("counted");
+  expect(row.usage["output_tokens"]).toBeGreaterThanOrEqual(10 * 7);
+});
+
+test("what a stream says of its input frees the difference at once", async () => {
+  const user = await newUser("0.3");
+  const start = { id: "m", model: "claude-sonnet-4-5", usage: { input_tokens: 10, output_tokens: 1 } };
+  events = [
+    JSON.stringify({ type: "message_start", message: start }),
+    ...Array.from({ length: 20 }, () => JSON.stringify({ type: "ping" })),
+    JSON.stringify({ type: "message_delta", usage: { output_tokens: 12 } }),
+  ];
+  pauseMs = 100;
+  // 60 KB of text may be 60,000 tokens: 18 cents of the 30.
+  const long = {
+    model: "claude-sonnet-4-5",
+    max_tokens: 1,
+    messages: [{ role: "user", content: "x".repeat(60_000) }],
+  };
+  const first = leave(user, "/anthropic/v1/messages", long, 100);
+  await Bun.sleep(500);
+  const startedAt = performance.now();
+  await leave(user, "/anthropic/v1/messages", long, 1);
+  // It did not have to wait for the first one's end.
+  expect(performance.now() - startedAt).toBeLessThan(1200);
+  await first;
+});
