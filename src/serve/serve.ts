@@ -24,6 +24,7 @@ import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
 import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
+import { tellCrossings } from "./crossings.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
 import { noteEnvironment } from "./environment-note.ts";
 import { StartFailure } from "./failure.ts";
@@ -34,6 +35,7 @@ import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
 import { startProblems } from "./problems.ts";
 import { recover } from "./recover.ts";
+import { Repricer } from "./repricer.ts";
 import { systemTimer } from "./timer.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
@@ -166,9 +168,12 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     clock,
     timer: systemTimer,
     report,
+    onCrossing: tellCrossings(webhook, directory, report),
   });
   const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
   budgetsChanged();
+  ledger.tellReached();
+  const repricer = new Repricer({ store, ledger, prices: () => prices.book, clock });
   await recover(orphans, store, journal, report);
   const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
@@ -186,6 +191,8 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       providers: () => [...upstreams.values()].map(providerView),
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
+      ledger,
+      reprice: (filter) => repricer.run(filter),
       explain: (call, caller) => explain(call, caller, { upstreams, directory, now: clock.now() }),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
