@@ -30,6 +30,7 @@ import { noteEnvironment } from "./environment-note.ts";
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
+import { Me } from "./me.ts";
 import { Organisation, webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
@@ -193,7 +194,8 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       pricesChanged: () => prices.load(),
       ledger,
       reprice: (filter) => repricer.run(filter),
-      explain: (call, caller) => explain(call, caller, { upstreams, directory, now: clock.now() }),
+      explain: (call, caller) =>
+        explain(call, caller, { upstreams, directory, ledger, prices: prices.book, now: clock.now() }),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
         await organisation.load();
@@ -203,11 +205,20 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     version,
     report,
   );
+  const me = new Me({
+    store,
+    ledger,
+    clock,
+    upstreams: usable,
+    publicUrl,
+    timeZone: () => organisation.settings.timeZone,
+  });
   const own = ownPaths({
     identify: callerOf,
     isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
+    me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
     admin: (request, address) => admin.fetch(request, { address }),
   });

@@ -224,3 +224,83 @@ test("each threshold is told once a period, signed, whatever becomes of the proc
   expect(thresholds()).toEqual([20, 40, 70, 70]);
   expect(told.every(({ isSigned }) => isSigned)).toBe(true);
 }, 60_000);
+
+test("a user sees limits, what is left of each budget, and own calls: nothing of others", async () => {
+  await gateway.api("POST", "/groups", { name: "team" });
+  const [ann, ben] = [await gateway.addUser("ann", "team"), await gateway.addUser("ben", "team")];
+  await gateway.api("PATCH", "/policies/user:ann", {
+    models: ["gpt-unheard"],
+    limits: { requestsPerMinute: 50 },
+  });
+  await gateway.api("PUT", "/budgets", { scope: "group:team", name: "team's", amount: "1", per: "day" });
+  const call = (secret: string) =>
+    fetch(`${gateway.url}/openai/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "gpt-unheard", messages: [], max_tokens: 100 }),
+    });
+  await gateway.api("DELETE", `/budgets/${((await budget("told")) as BudgetView & { id: string }).id}`);
+  for (const secret of [ann.secret, ben.secret, ben.secret]) expect((await call(secret)).status).toBe(200);
+  await gateway.rowsOf("ben", 2);
+  interface Told {
+    today: object;
+    calls: object[];
+    budgets: object[];
+    limits: object[];
+    models: object[];
+  }
+  const me = (secret: string) =>
+    fetch(`${gateway.url}/lmk/me`, { headers: { authorization: `Bearer ${secret}` } }).then(
+      (r) => r.json() as Promise<Told>,
+    );
+  const told = await me(ann.secret);
+  expect(told).toMatchObject({
+    user: "ann",
+    today: { requests: 1, cost: "0.0012" },
+    models: [{ scope: "user ann", patterns: ["gpt-unheard"] }],
+    limits: [{ scope: "user ann", requestsPerMinute: 50 }],
+  });
+  expect(told.calls).toHaveLength(1);
+  expect(told.budgets).toContainEqual({
+    scope: "group team",
+    name: "team's",
+    amount: "1.00",
+    per: "day",
+    provider: null,
+    model: null,
+    left: "0.9964",
+    renewsAt: expect.any(String),
+  });
+  expect(JSON.stringify(told)).not.toContain("ben");
+  expect((await me(ben.secret)).calls).toHaveLength(2);
+  const text = (await runLmk(gateway, ["me"], { LMK_KEY: ann.secret })).out;
+  expect(text).toContain("$0.9964 of $1.00 per day left");
+  expect(text).toMatch(/^today +1 calls, \$0\.0012$/m);
+}, 30_000);
+
+test("explain says what the budgets would do with a call now", async () => {
+  const explain = (change: object) =>
+    gateway.api<{
+      allowed: boolean;
+      refusal: { code: string } | null;
+      admission: object | null;
+      budgets: object[];
+    }>("POST", "/policies/explain", {
+      user: "ann",
+      provider: "openai",
+      path: "/v1/chat/completions",
+      body: { model: "gpt-unheard", messages: [], ...change },
+    });
+  const fits = await explain({ max_tokens: 100 });
+  expect(fits).toMatchObject({ allowed: true, admission: { verdict: "admitted", outputCap: null } });
+  expect(fits.budgets).toContainEqual(expect.objectContaining({ name: "team's", left: "0.9964" }));
+  const capped = await explain({});
+  expect(capped).toMatchObject({
+    allowed: true,
+    admission: { verdict: "capped", outputCap: expect.any(Number) },
+  });
+  const refused = await explain({ max_tokens: 1_000_000 });
+  expect(refused).toMatchObject({ allowed: false, refusal: { code: "budget_exhausted" }, admission: null });
+  // Nothing was reserved by asking.
+  expect(await budget("team's")).toMatchObject({ reserved: "0.00" });
+});
