@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
 import { poll } from "../support/poll.ts";
-import { serveRecorded } from "../support/record.ts";
+import { note, serveRecorded } from "../support/record.ts";
 
 let gateway: Gateway;
 let isHanging = false;
@@ -31,9 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.end());
 
-const receiver = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const receiver = await serveRecorded({
   async fetch(request) {
     const body = await request.text();
     const [, time, signature] =
@@ -44,7 +42,8 @@ const receiver = Bun.serve({
     return new Response(null, { status: 204 });
   },
 });
-afterAll(() => receiver.stop(true));
+// It takes no credential at all.
+note({ what: "address", owner: "storage", origin: receiver.origin, path: "" });
 
 function chat(model: string): Promise<Response> {
   return fetch(`${gateway.url}/openai/v1/chat/completions`, {
@@ -191,7 +190,7 @@ test("a call whose process was killed is unresolved until somebody says what it 
 
 test("each threshold is told once a period, signed, whatever becomes of the process", async () => {
   await gateway.api("PATCH", "/settings", {
-    webhook: { url: `http://127.0.0.1:${receiver.port}/hook`, secret: SECRET, allowPrivate: true },
+    webhook: { url: `${receiver.origin}/hook`, secret: SECRET, allowPrivate: true },
   });
   // One call costs $0.0012 by now, of which two are 48 %, three 72 %.
   await gateway.api("PUT", "/budgets", {

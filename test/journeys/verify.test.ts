@@ -4,26 +4,23 @@ import { expect, test } from "bun:test";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { atEnd } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
 import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   async fetch(request) {
     const { model } = (await request.json()) as { model: string };
     const usage = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 };
     return Response.json({ id: "c", object: "chat.completion", model, choices: [], usage });
   },
 });
-atEnd(() => upstream.stop(true));
 
 const gateway = await startGateway({
   env: {
     OPENAI_API_KEY: "sk-test-fake-verify-0123456789",
-    LMK_OPENAI_UPSTREAM: `http://127.0.0.1:${upstream.port}/v1`,
+    LMK_OPENAI_UPSTREAM: `${upstream.origin}/v1`,
   },
 });
 
