@@ -1,7 +1,9 @@
 import type { AuditSource } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
+import type { Repriced, RepriceFilter } from "../domain/repricing.ts";
 import type { AdminStore } from "../domain/store.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 
 /** What the admin API needs; made in `serve.ts`. */
@@ -20,6 +22,10 @@ export interface AdminParts {
   readonly prices: () => PriceBook;
   /** Called after every price decision; when it returns, calls are costed by it. */
   readonly pricesChanged: () => Promise<void>;
+  /** How budgets stand, and what is unresolved. */
+  readonly ledger: Pick<Ledger, "standing" | "unresolved" | "decide">;
+  /** Works out again what calls cost, by the prices in force. */
+  readonly reprice: (filter: RepriceFilter) => Promise<Repriced>;
   /** What would happen to a call; by the steps that a real one takes. */
   readonly explain: (call: DescribedCall, caller: DescribedCaller) => Promise<Explanation>;
   readonly webhooks: {

@@ -5,7 +5,7 @@ import type { Hold, Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import { type Ceiling, ceilingFor, costAt, outputThatFits } from "../pricing/ceiling.ts";
 import type { Call } from "./authorise.ts";
-import { busy, deferred, exhausted, unknownCost } from "./budget-refusals.ts";
+import { busy, deferred, exhausted, type Restricted, unknownCost } from "./budget-refusals.ts";
 import { type CostKind, costKind } from "./cost-kind.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Exchange } from "./exchange.ts";
@@ -36,7 +36,7 @@ export async function admit(
   if (budgets.length === 0) {
     return begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
   }
-  const asking = new Asking(call, holder, exchange, ledger, budgets);
+  const asking = new Asking(call, holder, exchange, ledger, budgets, factsOf(holder, exchange));
   if (kind === "deferred") asking.requireDeferred();
   const ceiling = asking.ceilingOf(kind, prices());
   exchange.most = ceiling;
@@ -67,6 +67,40 @@ export async function admitAgain(exchange: Exchange, ledger: Ledger): Promise<bo
   return true;
 }
 
+/** What `admit` would do with a call now. */
+export interface Foreseen {
+  readonly verdict: "admitted" | "capped" | "waits";
+  /** The most that it can cost; null where no budget asks, or nobody knows and none refuses. */
+  readonly ceiling: Nanos | null;
+  readonly outputCap: number | null;
+}
+
+/**
+ * Nothing is reserved.
+ * @param scopes What restricts whoever would make the call.
+ * @throws Refusal as `admit` does.
+ */
+export function foresee(
+  call: Call,
+  scopes: Restricted["scopes"],
+  exchange: Exchange,
+  ledger: Ledger,
+  book: PriceBook,
+): Foreseen {
+  const kind = call.demand.background ? "deferred" : costKind(call.route, call.method);
+  const budgets = kind === "free" ? NO_BUDGETS : budgetsOf({ scopes }, call, exchange);
+  if (budgets.length === 0) return { verdict: "admitted", ceiling: null, outputCap: null };
+  const facts = { provider: exchange.upstream?.provider.id ?? "", model: exchange.model } as HoldFacts;
+  const asking = new Asking(call, { scopes }, exchange, ledger, budgets, facts);
+  if (kind === "deferred") asking.requireDeferred();
+  const ceiling = asking.ceilingOf(kind, book);
+  const planned = asking.plan(ceiling);
+  const whole = ceiling.kind === "bounded" ? ceiling.nanos : null;
+  if (planned === undefined) return { verdict: "waits", ceiling: whole, outputCap: null };
+  const { outputCap } = planned;
+  return { verdict: outputCap === null ? "admitted" : "capped", ceiling: whole, outputCap };
+}
+
 /** Resolves when the hold is on the disk. */
 async function begin(hold: Hold | undefined, exchange: Exchange): Promise<void> {
   if (hold === undefined) throw new Error("a hold without budgets was refused");
@@ -93,19 +127,26 @@ interface Admitted {
 /** A call that asks for room in its budgets. */
 class Asking {
   private readonly call: Call;
-  private readonly holder: KeyHolder;
+  private readonly holder: Restricted;
   private readonly exchange: Exchange;
   private readonly ledger: Ledger;
   private readonly budgets: readonly string[];
   private readonly facts: HoldFacts;
 
-  constructor(call: Call, holder: KeyHolder, exchange: Exchange, ledger: Ledger, budgets: readonly string[]) {
+  constructor(
+    call: Call,
+    holder: Restricted,
+    exchange: Exchange,
+    ledger: Ledger,
+    budgets: readonly string[],
+    facts: HoldFacts,
+  ) {
     this.call = call;
     this.holder = holder;
     this.exchange = exchange;
     this.ledger = ledger;
     this.budgets = budgets;
-    this.facts = factsOf(holder, exchange);
+    this.facts = facts;
   }
 
   /** @throws Refusal `unpriced` for work whose cost shows only later, unless the policy allows it. */
@@ -132,14 +173,21 @@ class Asking {
    * @throws Refusal `budget_exhausted`.
    */
   attempt(ceiling: Ceiling): Admitted | undefined {
+    const planned = this.plan(ceiling);
+    return planned && this.reserve(planned.nanos, planned.outputCap);
+  }
+
+  /** What `attempt` would reserve now. */
+  plan(ceiling: Ceiling): { readonly nanos: Nanos; readonly outputCap: number | null } | undefined {
     const room = this.ledger.roomIn(this.budgets);
     const whole = ceiling.kind === "bounded" ? ceiling.nanos : undefined;
-    if (whole !== undefined && (room === undefined || whole <= room.free)) return this.reserve(whole, null);
-    if (room === undefined) return this.reserve(0n, null);
+    if (whole !== undefined && (room === undefined || whole <= room.free))
+      return { nanos: whole, outputCap: null };
+    if (room === undefined) return { nanos: 0n, outputCap: null };
     if (whole !== undefined && whole <= room.left) return undefined;
     if (this.mayCap(ceiling)) {
       const cap = outputThatFits(ceiling, room.free);
-      if (cap >= LEAST_OUTPUT_TOKENS) return this.reserve(costAt(ceiling, cap), cap);
+      if (cap >= LEAST_OUTPUT_TOKENS) return { nanos: costAt(ceiling, cap), outputCap: cap };
       if (outputThatFits(ceiling, room.left) >= LEAST_OUTPUT_TOKENS) return undefined;
     }
     throw exhausted(room, ceiling, outputThatFits(ceiling, room.left), this.holder);
@@ -207,7 +255,7 @@ function factsOf(holder: KeyHolder, exchange: Exchange): HoldFacts {
   };
 }
 
-function budgetsOf({ scopes }: KeyHolder, { demand }: Call, exchange: Exchange): readonly string[] {
+function budgetsOf({ scopes }: Restricted, { demand }: Call, exchange: Exchange): readonly string[] {
   if (scopes.length === 0) return NO_BUDGETS;
   const { upstream } = exchange;
   const model = demand.otherModels ? null : exchange.model;

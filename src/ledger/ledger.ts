@@ -11,7 +11,7 @@ import type {
   RowCost,
 } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
-import { spanAt } from "../domain/period.ts";
+import { type Span, spanAt } from "../domain/period.ts";
 import type { Evidence } from "../domain/usage.ts";
 import { Account } from "./account.ts";
 import type { Balances, Journal } from "./journal.ts";
@@ -39,6 +39,8 @@ export interface Room {
 export interface Crossing {
   readonly budget: Budget;
   readonly account: AccountId;
+  /** Of the period. */
+  readonly span: Span;
   readonly percent: number;
   readonly posted: Nanos;
 }
@@ -171,6 +173,18 @@ export class Ledger {
       });
       this.waiters.add(waiter);
     });
+  }
+
+  /**
+   * Calls `onCrossing` for every threshold that is reached in a current period, or in one that was written to since the
+   * last checkpoint: the process before this one may have died between posting and telling.
+   */
+  tellReached(): void {
+    const now = this.parts.clock.now();
+    const current = [...this.budgets.values()].map((line) => this.accountOf(line, now));
+    const changed = [...this.parts.state.changed].map((id) => this.accounts.get(id));
+    for (const account of new Set([...current, ...changed]))
+      if (account !== undefined) this.tell(account, 0n);
   }
 
   /** Of every budget that the administrator has not removed. */
@@ -321,10 +335,17 @@ export class Ledger {
         `The budget ${budget.name} is exceeded: a call cost more than the most it was thought to cost.`,
       );
     }
+    this.tell(account, before);
+  }
+
+  /** @param before What was posted when it was last told. */
+  private tell({ id, budgetId, span, posted }: Account, before: Nanos): void {
+    const budget = this.budgets.get(budgetId)?.budget;
+    if (budget === undefined || this.parts.onCrossing === undefined) return;
     for (const percent of budget.thresholds) {
       const threshold = budget.amount * BigInt(percent);
-      if (before * 100n < threshold && account.posted * 100n >= threshold)
-        this.parts.onCrossing?.({ budget, account: account.id, percent, posted: account.posted });
+      if (threshold > 0n && before * 100n < threshold && posted * 100n >= threshold)
+        this.parts.onCrossing({ budget, account: id, span, percent, posted });
     }
   }
 

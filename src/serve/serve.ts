@@ -25,16 +25,19 @@ import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
 import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
+import { tellCrossings } from "./crossings.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
 import { noteEnvironment } from "./environment-note.ts";
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
+import { Me } from "./me.ts";
 import { Organisation, webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
 import { startProblems } from "./problems.ts";
 import { recover } from "./recover.ts";
+import { Repricer } from "./repricer.ts";
 import { systemTimer } from "./timer.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
@@ -168,9 +171,12 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     clock,
     timer: systemTimer,
     report,
+    onCrossing: tellCrossings(webhook, directory, report),
   });
   const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
   budgetsChanged();
+  ledger.tellReached();
+  const repricer = new Repricer({ store, ledger, prices: () => prices.book, clock });
   await recover(orphans, store, journal, report);
   const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
@@ -188,7 +194,10 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       providers: () => [...upstreams.values()].map(providerView),
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
-      explain: (call, caller) => explain(call, caller, { upstreams, directory, now: clock.now() }),
+      ledger,
+      reprice: (filter) => repricer.run(filter),
+      explain: (call, caller) =>
+        explain(call, caller, { upstreams, directory, ledger, prices: prices.book, now: clock.now() }),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
         await organisation.load();
@@ -198,11 +207,20 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     version,
     report,
   );
+  const me = new Me({
+    store,
+    ledger,
+    clock,
+    upstreams: usable,
+    publicUrl,
+    timeZone: () => organisation.settings.timeZone,
+  });
   const own = ownPaths({
     identify: callerOf,
     isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
+    me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
     admin: (request, address) => admin.fetch(request, { address }),
   });

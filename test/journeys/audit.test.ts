@@ -155,6 +155,8 @@ describe("every operation of the admin API that changes something", () => {
       path: "/prices/defaults/openai",
       action: "pricing_default.unset",
     }),
+    // There is nothing to correct; what is corrected has its row in ledger-face.test.ts.
+    "POST /prices/reprice": () => ({ body: {}, action: null }),
     "POST /prices/snapshot/difference": () => ({ body: { text: snapshot() }, action: null }),
     "PUT /prices/snapshot": () => ({ body: { text: snapshot() }, action: "price_snapshot.pin" }),
     "DELETE /prices/snapshot": () => ({ action: "price_snapshot.unpin" }),
@@ -169,7 +171,9 @@ describe("every operation of the admin API that changes something", () => {
         .filter((method) => method !== "get")
         .map((method) => `${method.toUpperCase()} ${path.replace("/api/v1", "")}`),
     );
-    expect(operations.sort()).toEqual(Object.keys(tries).sort());
+    // It needs a process that was killed: see ledger-face.test.ts.
+    const elsewhere = ["POST /ledger/unresolved/{id}"];
+    expect(operations.sort()).toEqual([...Object.keys(tries), ...elsewhere].sort());
   });
 
   for (const [operation, next] of Object.entries(tries)) {
