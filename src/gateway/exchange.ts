@@ -67,6 +67,8 @@ export class Exchange {
   /** How long this phase may last from `since`, milliseconds. */
   patienceMs: number;
   probed = false;
+  /** See `Roll`. */
+  place = -1;
   /** What waits for the client, which an abort of the upstream call does not wake. */
   onCut: ((reason: Refusal) => void) | undefined;
   private readonly started = performance.now();

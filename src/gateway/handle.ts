@@ -59,7 +59,9 @@ const MAX_LOGGED_PATH = 1024;
 
 /** What the platform's server does for one request. */
 export interface Connection {
-  /** Gives this connection's idle timeout back to the platform. */
+  /** Calls this where the client leaves before `release`. */
+  whenLeft(listener: () => void): void;
+  /** The answer is out: gives this connection's idle timeout back to the platform, and forgets the listener. */
   release(): void;
   readonly address: string | null;
 }
@@ -129,7 +131,7 @@ function open(request: Request, connection: Connection, gateway: Gateway): Excha
     patienceMs,
   );
   inFlight.add(exchange);
-  request.signal.addEventListener("abort", () => close(exchange, "client_closed", connection, gateway));
+  connection.whenLeft(() => close(exchange, "client_closed", connection, gateway));
   return exchange;
 }
 

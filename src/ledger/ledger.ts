@@ -11,7 +11,8 @@ import type {
   RowCost,
 } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
-import { type Span, spanAt } from "../domain/period.ts";
+import { type Span, spanAt, spanAt } from "../domain/period.ts";
+import { Roll } from "../domain/roll.ts";
 import type { Evidence } from "../domain/usage.ts";
 import { Account } from "./account.ts";
 import type { Balances, Journal } from "./journal.ts";
@@ -74,7 +75,7 @@ export interface LedgerParts {
 export class Ledger {
   private readonly budgets = new Map<string, Line>();
   private readonly accounts = new Map<AccountId, Account>();
-  private readonly open = new Map<number, Hold>();
+  private readonly open = new Roll<Hold>();
   private readonly waiters = new Set<() => boolean>();
   private timeZone = "UTC";
   private nextHold: number;
@@ -147,7 +148,7 @@ export class Ledger {
     }
     const hold = new Hold(this.nextHold++, facts, ceiling, accounts, this);
     hold.shadowed = shadowed;
-    this.open.set(hold.id, hold);
+    this.open.add(hold);
     hold.durable = this.parts.journal.appendDurably(holdText(hold.record));
     return hold;
   }
@@ -207,7 +208,7 @@ export class Ledger {
 
   /** Holds whose request died with its process, oldest first. */
   unresolved(): HoldRecord[] {
-    return [...this.open.values()].filter((hold) => hold.isUnresolved).map((hold) => hold.record);
+    return oldestFirst(this.open.all().filter((hold) => hold.isUnresolved)).map((hold) => hold.record);
   }
 
   /**
@@ -215,7 +216,7 @@ export class Ledger {
    * @returns false where there is no such hold.
    */
   async decide(holdId: number, amount: Nanos, reason?: string): Promise<boolean> {
-    const hold = this.open.get(holdId);
+    const hold = this.open.all().find(({ id }) => id === holdId);
     if (hold === undefined || !hold.isUnresolved) return false;
     const written = this.end(hold, "decided", amount, null, null, { reason });
     this.recost(hold, amount, "decided");
@@ -226,7 +227,7 @@ export class Ledger {
   /** Ends what nobody resolved: at the end of its periods its ceiling is posted. */
   sweep(): void {
     const now = this.parts.clock.now();
-    for (const hold of this.open.values()) {
+    for (const hold of this.open.all()) {
       if (!hold.isUnresolved) continue;
       const isOver = hold.accounts.every(({ span }) => span.end <= now);
       const isBounded = hold.accounts.some(({ span }) => span.end < Number.POSITIVE_INFINITY);
@@ -283,7 +284,7 @@ export class Ledger {
     costing: Costing | null,
     decision?: { readonly reason: string | undefined },
   ): Promise<void> | undefined {
-    this.open.delete(hold.id);
+    this.open.delete(hold);
     const ceiling = hold.ceiling ?? 0n;
     const posted = amount ?? (hold.accounts.length > 0 ? ceiling : null);
     for (const account of hold.accounts) {
@@ -363,14 +364,14 @@ export class Ledger {
     for (const account of accounts) account.pending += record.ceiling ?? 0n;
     const hold = new Hold(record.id, record, record.ceiling, accounts, this);
     hold.isUnresolved = true;
-    this.open.set(record.id, hold);
+    this.open.add(hold);
   }
 
   private checkpoint(): Balances {
     const changed = [...this.accounts.values()].filter((account) => account.isChanged);
     const accounts = changed.map((account) => account.balance);
     let open = "";
-    for (const hold of this.open.values()) {
+    for (const hold of this.open.all()) {
       open += holdText(hold.record);
       if (hold.isUnresolved) open += lostText(hold.id);
     }
@@ -401,6 +402,8 @@ export class Hold {
   /** Resolves when the hold is on the disk: nothing is sent before. */
   durable: Promise<void> = Promise.resolve();
   isUnresolved = false;
+  /** See `Roll`. */
+  place = -1;
   /** Budgets in shadow mode that have not so much left. */
   shadowed: readonly Budget[] = [];
   private hasEnded = false;
@@ -452,6 +455,10 @@ export class Hold {
     this.hasEnded = true;
     return true;
   }
+}
+
+function oldestFirst(holds: Hold[]): Hold[] {
+  return holds.sort((one, other) => one.id - other.id);
 }
 
 function least(a: Nanos, b: Nanos): Nanos {
