@@ -11,7 +11,7 @@ import type {
   RowCost,
 } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
-import { type Span, spanAt, spanAt } from "../domain/period.ts";
+import { type Span, spanAt } from "../domain/period.ts";
 import { Roll } from "../domain/roll.ts";
 import type { Evidence } from "../domain/usage.ts";
 import { Account } from "./account.ts";
