@@ -9,11 +9,13 @@ import {
   startHaproxy,
   startUpstream,
   type Target,
+  withPolicies,
 } from "./targets.ts";
 import { answer, event, stream } from "./traffic.ts";
+import { entriesPerSecond } from "./writer.ts";
 import { type Load, type Loaded, load } from "./wrk.ts";
 
-export const kinds = ["requests", "latency", "events", "memory"] as const;
+export const kinds = ["requests", "latency", "events", "memory", "writer"] as const;
 export type Kind = (typeof kinds)[number];
 
 export interface Settings {
@@ -37,12 +39,17 @@ const LOG_MS = 200;
 /** For garbage to be collected. */
 const SETTLE_MS = 2_000;
 
-type Targets = { direct: Target; HAProxy: Target & { pid: number }; LlaMaKey: GatewayTarget };
+type Targets = {
+  direct: Target;
+  HAProxy: Target & { pid: number };
+  LlaMaKey: GatewayTarget;
+  policies: GatewayTarget;
+};
 
 export class Measurements {
   private readonly settings: Settings;
   private readonly targets: Targets;
-  private readonly sent = new Sent();
+  private readonly sent = { LlaMaKey: new Sent(), policies: new Sent() };
   /** Half of what the gateway takes, requests per second. */
   private halfLoad = 0;
 
@@ -52,6 +59,7 @@ export class Measurements {
   private readonly p99 = newMeasure("added latency, 99th percentile, µs");
   private readonly cpuPerEvent = newMeasure("CPU per relayed SSE event, µs", 1);
   private readonly perStream = newMeasure("memory per open stream, KB", 1);
+  private readonly entries = newMeasure("settled calls written per second, no more than that");
 
   private constructor(settings: Settings, targets: Targets) {
     this.settings = settings;
@@ -62,14 +70,23 @@ export class Measurements {
     const direct = await startUpstream();
     const HAProxy = await startHaproxy(settings.programs.haproxy, direct);
     const LlaMaKey = await startGatewayTarget(direct, settings.executable);
-    const measurements = new Measurements(settings, { direct, HAProxy, LlaMaKey });
+    const policies = await withPolicies(await startGatewayTarget(direct, settings.executable));
+    const measurements = new Measurements(settings, { direct, HAProxy, LlaMaKey, policies });
     await measurements.warmUp();
     return measurements;
   }
 
   /** Those that were taken. */
   get measures(): Measure[] {
-    const all = [this.perSecond, this.cpuPerRequest, this.p50, this.p99, this.cpuPerEvent, this.perStream];
+    const all = [
+      this.perSecond,
+      this.cpuPerRequest,
+      this.p50,
+      this.p99,
+      this.cpuPerEvent,
+      this.perStream,
+      this.entries,
+    ];
     return all.filter(({ values }) => values.LlaMaKey.length > 0);
   }
 
@@ -80,6 +97,8 @@ export class Measurements {
       `CPU: user and system time of the whole process, the gateway's storage thread and request log included.`,
       `Latency: at ${Math.round(this.halfLoad)} requests per second, half of what the gateway took while warming up; the direct column is the whole latency, the others what they add to it.`,
       `Events: streams of ${stream.events} events of ${event.length} bytes, 1 to ${stream.gapMs} ms apart, ${CONNECTIONS} at a time; the request that begins each stream is not subtracted.`,
+      `With policies: a gateway of its own, whose key has allow-lists, limits, and a budget on each of the four scopes.`,
+      `Written: hold, entry and log row of calls, through the journal into SQLite in a thread, each commit on the disk.`,
       `Memory: growth of the resident set from ${WARM_UP_STREAMS} to ${OPEN_STREAMS + WARM_UP_STREAMS} open streams in a fresh process; buffers in the kernel not counted.`,
     ];
   }
@@ -88,12 +107,15 @@ export class Measurements {
     if (kind === "requests") await this.requests();
     else if (kind === "latency") await this.latency();
     else if (kind === "events") await this.events();
+    else if (kind === "writer")
+      this.entries.values.LlaMaKey.push(await entriesPerSecond(this.settings.folder));
     else await this.memory();
   }
 
   /** @throws Error where the gateway's request log does not fit what was sent. */
   async finish(): Promise<void> {
-    await this.sent.verify(this.targets.LlaMaKey.gateway);
+    await this.sent.LlaMaKey.verify(this.targets.LlaMaKey.gateway);
+    await this.sent.policies.verify(this.targets.policies.gateway);
   }
 
   /** Twice: code is compiled during the first, and the second tells how much the gateway takes. */
@@ -154,10 +176,10 @@ export class Measurements {
     const before = target.pid === undefined ? 0 : cpuMicros(target.pid);
     const loaded = await load(programs.wrk, folder, target, asked);
     await Bun.sleep(LOG_MS);
-    if (name === "LlaMaKey") {
+    if (name === "LlaMaKey" || name === "policies") {
       const bytes = asked.query === undefined ? answer.length : event.length * stream.events;
-      this.sent.addComplete(loaded.requests, bytes);
-      this.sent.addDoubtful(asked.connections);
+      this.sent[name].addComplete(loaded.requests, bytes);
+      this.sent[name].addDoubtful(asked.connections);
     }
     return { ...loaded, cpu: target.pid === undefined ? undefined : cpuMicros(target.pid) - before };
   }

@@ -1,7 +1,8 @@
 /** The numbers of a run, as a table for people and as JSON. */
 import { cpus, release, totalmem } from "node:os";
 
-export const targetNames = ["direct", "HAProxy", "LlaMaKey"] as const;
+/** `policies`: the gateway for a key with allow-lists, limits and four nested budgets. */
+export const targetNames = ["direct", "HAProxy", "LlaMaKey", "policies"] as const;
 export type TargetName = (typeof targetNames)[number];
 
 /** One row of the table: a value for each target in each round. */
@@ -12,7 +13,7 @@ export interface Measure {
 }
 
 export function newMeasure(title: string, digits = 0): Measure {
-  return { title, digits, values: { direct: [], HAProxy: [], LlaMaKey: [] } };
+  return { title, digits, values: { direct: [], HAProxy: [], LlaMaKey: [], policies: [] } };
 }
 
 /** Where the numbers come from: they mean little elsewhere. */
@@ -31,13 +32,19 @@ function versionIn(command: string[], pattern: RegExp): string {
 
 export function markdown(measures: readonly Measure[]): string {
   const rows = measures.map(({ title, digits, values }) => {
-    const [direct, haproxy, gateway] = targetNames.map((name) => median(values[name]));
-    const cells = [direct, haproxy, gateway].map((value) => format(value, digits));
-    return `| ${[title, ...cells, ratio(gateway, haproxy)].join(" | ")} |`;
+    const [direct, haproxy, gateway, policies] = targetNames.map((name) => median(values[name]));
+    const cells = [direct, haproxy, gateway, policies].map((value) => format(value, digits));
+    return `| ${[title, ...cells, ratio(gateway, haproxy), ratio(policies, haproxy)].join(" | ")} |`;
   });
-  return [`| | ${targetNames.join(" | ")} | LlaMaKey / HAProxy |`, "|---|---:|---:|---:|---:|", ...rows].join(
-    "\n",
-  );
+  const names = [
+    "direct",
+    "HAProxy",
+    "LlaMaKey",
+    "with policies",
+    "LlaMaKey / HAProxy",
+    "with policies / HAProxy",
+  ];
+  return [`| | ${names.join(" | ")} |`, `|---|${"---:|".repeat(names.length)}`, ...rows].join("\n");
 }
 
 function median(values: readonly number[]): number | undefined {

@@ -103,6 +103,25 @@ export async function startGatewayTarget(
   return { url: `${gateway.url}/openai${path}`, key: gateway.key, pid: gateway.pid, gateway };
 }
 
+/** The gateway for a key that everything restricts and nothing stops. */
+export async function withPolicies(target: GatewayTarget): Promise<GatewayTarget> {
+  const { gateway } = target;
+  await gateway.api("POST", "/groups", { name: "bench" });
+  const { key, secret } = await gateway.addUser("bench", "bench");
+  const policy = {
+    providers: ["openai"],
+    models: ["gpt-5*"],
+    endpoints: ["POST /openai/v1/chat/completions"],
+    networks: ["127.0.0.0/8"],
+    limits: { requestsPerMinute: 100_000_000, tokensPerMinute: 1_000_000_000, concurrentRequests: 100_000 },
+  };
+  for (const scope of ["organisation", "group:bench", "user:bench", `key:${key.id}`]) {
+    await gateway.api("PUT", `/policies/${scope}`, policy);
+    await gateway.api("PUT", "/budgets", { scope, name: "bench", amount: "10000000", per: "month" });
+  }
+  return { ...target, key: secret };
+}
+
 /** Removed when this process ends, after those who may still write there were ended. */
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "lmk-bench-"));
