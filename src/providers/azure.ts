@@ -1,5 +1,6 @@
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
+import { openaiOwned } from "./formats/openai-owned.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { media, mints } from "./reasons.ts";
 
@@ -44,6 +45,7 @@ export const azure: Provider = {
   requestIdHeaders: ["apim-request-id", "x-request-id", "x-ms-request-id"],
   streamUsage: "ask",
   free: openaiFree,
+  owned: openaiOwned,
   deferred: openaiDeferred,
   meters: newerOpenaiMeters,
   client: { keys: ["AZURE_OPENAI_API_KEY"], bases: [["AZURE_OPENAI_ENDPOINT", ""]] },

@@ -1,5 +1,6 @@
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
+import { openaiOwned } from "./formats/openai-owned.ts";
 import { bearer, defaultTimeouts, type Provider } from "./provider.ts";
 import { administers, media, mints } from "./reasons.ts";
 
@@ -35,6 +36,7 @@ export const openai: Provider = {
   modelForms: [/^\/audio\//, /^\/images\//, /^\/videos(\/|$)/],
   links: [],
   disconnect: { then: "stops", hidden: /(?:^|\/)(?:o\d|gpt-[5-9]|codex)/ },
+  owned: openaiOwned,
   requestIdHeaders: ["x-request-id"],
   timeouts: defaultTimeouts,
   streamUsage: "ask",

@@ -11,6 +11,7 @@ import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
+import { ObjectIndex } from "../gateway/object-index.ts";
 import { probe } from "../gateway/probe.ts";
 import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
@@ -167,6 +168,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     timer: systemTimer,
     report,
   });
+  const objects = new ObjectIndex(store);
   const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
   budgetsChanged();
   await recover(orphans, store, journal, report);
@@ -218,6 +220,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       ledger,
       journal,
       jobs: store,
+      objects,
       report,
       upstreamProxy,
       prices: () => prices.book,

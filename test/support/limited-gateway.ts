@@ -7,6 +7,7 @@ import type { RequestRecord } from "../../src/domain/request-record.ts";
 import { Directory, type KeyHolder } from "../../src/gateway/directory.ts";
 import { InFlight } from "../../src/gateway/in-flight.ts";
 import { Listener } from "../../src/gateway/listen.ts";
+import { ObjectIndex } from "../../src/gateway/object-index.ts";
 import { createUpstream } from "../../src/gateway/upstreams.ts";
 import { GENESIS, Journal } from "../../src/ledger/journal.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
@@ -46,6 +47,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
     user: { ...life, id: "usr_test", name: "user", groupId: "grp_test" },
     group: { ...life, id: "grp_test", name: "group" },
     scopes: [],
+    sharing: "own",
   };
   const directory = new Directory();
   directory.find = (keyId) => {
@@ -89,6 +91,11 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       ledger,
       journal,
       jobs: { claimJob: async () => true },
+      objects: new ObjectIndex({
+        addObjects: async () => {},
+        findObjects: async () => [],
+        noteDeleted: async () => {},
+      }),
       prices: () => book,
       report: () => {},
       upstreamProxy: undefined,
