@@ -86,6 +86,10 @@ export function notesStream(meter: Meter, reply: Response, owning: Owning): Mete
       return Promise.all([behind, adding]).then(() => undefined);
     },
     end: () => meter.end(),
+    soFar: () => meter.soFar(),
+    get textBytes() {
+      return meter.textBytes;
+    },
   };
 }
 
