@@ -24,7 +24,7 @@ export type Elements = readonly (readonly [start: number, end: number])[];
  */
 export function elementsOf(bytes: Uint8Array, member: string): Elements {
   const start = skipSpace(bytes, byteOrderMark(bytes));
-  const list = member === "" ? start : memberAt(bytes, start, member);
+  const list = member === "" ? start : memberAt(bytes, start, member)?.value;
   if (list === undefined || bytes[list] !== OPEN_BRACKET) return [];
   const elements: [number, number][] = [];
   let at = skipSpace(bytes, list + 1);
@@ -39,9 +39,15 @@ export function elementsOf(bytes: Uint8Array, member: string): Elements {
   }
 }
 
-function memberAt(bytes: Uint8Array, start: number, member: string): number | undefined {
+/** Where its name and its value begin. */
+interface Member {
+  readonly name: number;
+  readonly value: number;
+}
+
+function memberAt(bytes: Uint8Array, start: number, member: string): Member | undefined {
   if (bytes[start] !== OPEN_BRACE) throw new UnclearJson("it is no object");
-  let found: number | undefined;
+  let found: Member | undefined;
   let at = skipSpace(bytes, start + 1);
   while (bytes[at] !== CLOSE_BRACE) {
     if (bytes[at] !== QUOTE) throw new UnclearJson("a member's name is missing");
@@ -51,7 +57,7 @@ function memberAt(bytes: Uint8Array, start: number, member: string): number | un
     const value = skipSpace(bytes, colon + 1);
     if (decodeString(bytes, at, end) === member) {
       if (found !== undefined) throw new UnclearJson(`"${member}" is given twice`);
-      found = value;
+      found = { name: at, value };
     }
     at = skipSpace(bytes, skipValue(bytes, value));
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
@@ -81,4 +87,19 @@ export function withoutElements(
   }
   pieces.push(bytes.subarray(last[1]));
   return new Uint8Array(Buffer.concat(pieces));
+}
+
+/** The same bytes without a member of the object that they are, and without the comma that parted it from another. */
+export function withoutMember(bytes: Uint8Array<ArrayBuffer>, member: string): Uint8Array<ArrayBuffer> {
+  const found = memberAt(bytes, skipSpace(bytes, byteOrderMark(bytes)), member);
+  if (found === undefined) return bytes;
+  const { name, value } = found;
+  const end = skipValue(bytes, value);
+  const behind = skipSpace(bytes, end);
+  let before = name - 1;
+  while (bytes[before] !== COMMA && bytes[before] !== OPEN_BRACE) before--;
+  // Of two commas one goes: the one behind, where no member stands before.
+  const [from, to] =
+    bytes[before] === COMMA ? [before, end] : [name, bytes[behind] === COMMA ? behind + 1 : end];
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]));
 }

@@ -1,5 +1,6 @@
 import type { ObjectName, OwnedObject } from "../domain/owned-object.ts";
-import type { ObjectStore } from "../domain/store.ts";
+import { Refusal } from "../domain/refusal.ts";
+import { type ObjectStore, StorageFailure } from "../domain/store.ts";
 
 type Store = Pick<ObjectStore, "addObjects" | "findObjects" | "noteDeleted">;
 
@@ -30,7 +31,7 @@ export class ObjectIndex {
     for (const object of found.values()) this.keep(object);
     // What nobody knows is asked for again each time: another process may have made it meanwhile.
     if (unknown.size === 0) return found;
-    for (const object of await this.store.findObjects([...unknown.values()])) {
+    for (const object of await reached(this.store.findObjects([...unknown.values()]))) {
       found.set(keyOf(object), object);
       this.keep(object);
     }
@@ -44,13 +45,13 @@ export class ObjectIndex {
 
   /** Durable when it returns. @param anew See `ObjectStore.addObjects`. */
   async add(objects: readonly OwnedObject[], anew: boolean): Promise<void> {
-    await this.store.addObjects(objects, anew);
+    await reached(this.store.addObjects(objects, anew));
     // Whose one is that was known before only the store can say.
     for (const object of objects) this.kept.delete(keyOf(object));
   }
 
   async noteDeleted(name: ObjectName, at: number): Promise<void> {
-    await this.store.noteDeleted(name, at);
+    await reached(this.store.noteDeleted(name, at));
     this.kept.delete(keyOf(name));
   }
 
@@ -71,4 +72,20 @@ export class ObjectIndex {
 
 export function keyOf({ provider, kind, id }: ObjectName): string {
   return `${provider} ${kind} ${id}`;
+}
+
+/** @throws Refusal `storage_unavailable`. */
+async function reached<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (!(cause instanceof StorageFailure)) throw cause;
+    throw new Refusal(
+      "storage_unavailable",
+      "The gateway cannot tell at the moment whose objects are; try again later.",
+      {
+        cause,
+      },
+    );
+  }
 }

@@ -7,7 +7,7 @@ import type { ListShape, OwnedKind } from "../providers/owned.ts";
 import type { Call } from "./authorise.ts";
 import type { KeyHolder } from "./directory.ts";
 import { UnclearJson } from "./json-bytes.ts";
-import { type Elements, elementsOf, withoutElements } from "./list-elements.ts";
+import { type Elements, elementsOf, withoutElements, withoutMember } from "./list-elements.ts";
 import type { Meter } from "./meter.ts";
 import { keyOf, type ObjectIndex } from "./object-index.ts";
 import { idIn, type OwnedCall } from "./owned-plan.ts";
@@ -40,6 +40,7 @@ const MOST_PAGES = 100;
  */
 export async function ownObjects(reply: Response, headers: Headers, owning: Owning): Promise<Response> {
   const { call, owned, index, at } = owning;
+  await noteHeader(reply, owning);
   if (!reply.ok) return reply;
   const target = owned.plan.named.at(-1);
   if (call.method === "DELETE" && owned.plan.isWhole && target !== undefined) {
@@ -57,12 +58,12 @@ export async function ownObjects(reply: Response, headers: Headers, owning: Owni
 
 /** The meter, which holds a stream's piece back until the objects that it names are written down. */
 export function notesStream(meter: Meter, reply: Response, owning: Owning): Meter {
-  const { makes, plan } = owning.owned;
-  const made = plan.made.map(([kind]) => kind);
-  const streamed = Object.assign({}, ...[makes, ...made].map((kind) => kind?.streamed ?? {})) as Record<
-    string,
-    string
-  >;
+  const { makes, made, plan } = owning.owned;
+  const streamed: Record<string, string> = { ...makes?.streamed };
+  for (const [kind, rule] of made) {
+    Object.assign(streamed, kind.streamed);
+    for (const path of rule.streamed ?? []) streamed[path] = kind.kind;
+  }
   const paths = Object.keys(streamed);
   if (!reply.ok || paths.length === 0 || !isEventStream(reply)) return meter;
   const noted = new Set<string>();
@@ -93,21 +94,29 @@ export function notesStream(meter: Meter, reply: Response, owning: Owning): Mete
   };
 }
 
+/** Some send the client on with its file, and say in a header what it will be. */
+async function noteHeader({ status, headers }: Response, owning: Owning): Promise<void> {
+  const { makes } = owning.owned;
+  const id = makes?.idHeader === undefined ? null : headers.get(makes.idHeader);
+  if (makes !== undefined && id && status < 400) await owning.index.add([objectOf(owning, makes, id)], false);
+}
+
 /** An answer that is not a list: what was made, and what came of what the path names. */
 async function noteAnswer(parsed: unknown, owning: Owning): Promise<void> {
   const { owned, call, index } = owning;
-  const { plan, makes } = owned;
+  const { plan, makes, made } = owned;
   const parent = owned.parents.at(-1);
+  const anew: OwnedObject[] = [];
   const objects: OwnedObject[] = [];
+  const add = (kind: OwnedKind, path: string) => {
+    const ofKind = kind.reusable === true ? anew : objects;
+    for (const id of idsAt(parsed, path, kind)) ofKind.push(objectOf(owning, kind, id));
+  };
   if (makes !== undefined) {
-    for (const id of idsAt(parsed, makes.id ?? "id", makes)) objects.push(objectOf(owning, makes, id));
+    add(makes, makes.madeId ?? makes.id ?? "id");
     objects.push(...givenBy(parsed, makes, undefined, owning));
   }
-  for (const [kind, { method, ids }] of plan.made) {
-    if (method !== call.method) continue;
-    for (const path of ids)
-      for (const id of idsAt(parsed, path, kind)) objects.push(objectOf(owning, kind, id));
-  }
+  for (const [kind, { ids }] of made) for (const path of ids) add(kind, path);
   // Who may see all may look at what nobody here has made, and does not get it thereby.
   if (parent !== undefined) {
     for (const { kind } of plan.named) objects.push(...givenBy(parsed, kind, parent, owning));
@@ -116,7 +125,8 @@ async function noteAnswer(parsed: unknown, owning: Owning): Promise<void> {
   if (call.method === "GET" && collection?.list !== undefined && collection.gives !== undefined) {
     await noteElements(elementsIn(parsed, collection.list), collection, owning);
   }
-  if (objects.length > 0) await index.add(objects, makes?.reusable === true);
+  if (anew.length > 0) await index.add(anew, true);
+  if (objects.length > 0) await index.add(objects, false);
 }
 
 /** Of a list that the caller sees all of. */
@@ -139,32 +149,68 @@ async function filtered(
   const shape = kind.list as ListShape;
   let reply = first;
   let { query } = owning.call.route;
-  for (let page = 1; ; page++) {
-    const bytes = isJson(reply) ? await readAll(reply) : undefined;
-    if (bytes === undefined) throw unfilterable();
-    const elements = elementsFor(bytes, shape);
-    const parsed = elements.map(([start, end]) => parse(bytes.subarray(start, end)));
-    const visible = await visibleOf(parsed, kind, owning);
-    const cursor =
-      visible.size > 0 || page === MOST_PAGES ? undefined : nextCursor(bytes, parsed, kind, shape);
-    if (cursor === undefined) {
+  for (let pages = 1; ; pages++) {
+    const page = await readPage(reply, kind, query, owning);
+    const { cursor, visible } = page;
+    if (visible.size > 0 || cursor === undefined || pages === MOST_PAGES) {
       await noteElements(
-        parsed.filter((_, i) => visible.has(i)),
+        page.parsed.filter((_, i) => visible.has(i)),
         kind,
         owning,
       );
-      if (visible.size === elements.length) return answer(bytes, reply, headers);
-      return answer(
-        withoutElements(bytes, elements, (i) => visible.has(i)),
-        reply,
-        headers,
-      );
+      const isLast =
+        cursor !== undefined &&
+        shape.next?.isEnd === true &&
+        !(await isMoreBehind(kind, withParameter(query, shape.next.parameter, cursor), owning));
+      const bytes = isLast ? withoutMember(page.bytes, shape.next?.from ?? "") : page.bytes;
+      // What stood before the list has moved its places.
+      const elements = isLast ? elementsFor(bytes, shape) : page.elements;
+      const kept = withoutElements(bytes, elements, (i) => visible.has(i));
+      return answer(kept, reply, headers);
     }
     query = withParameter(query, shape.next?.parameter ?? "", cursor);
-    reply = await owning.again(query);
-    // What stands between the caller and its own is not the caller's to be told of.
-    if (!reply.ok) throw unfilterable();
+    reply = await nextPage(query, owning);
   }
+}
+
+/** Whether any page from here on has something that the caller may see. */
+async function isMoreBehind(kind: OwnedKind, from: string, owning: Owning): Promise<boolean> {
+  const { next } = kind.list as ListShape;
+  let query = from;
+  for (let pages = 1; pages < MOST_PAGES; pages++) {
+    const { visible, cursor } = await readPage(await nextPage(query, owning), kind, query, owning);
+    if (visible.size > 0) return true;
+    if (cursor === undefined) return false;
+    query = withParameter(query, next?.parameter ?? "", cursor);
+  }
+  return true;
+}
+
+async function nextPage(query: string, owning: Owning): Promise<Response> {
+  const reply = await owning.again(query);
+  // What stands between the caller and its own is not the caller's to be told of.
+  if (!reply.ok) throw unfilterable();
+  return reply;
+}
+
+interface Page {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly elements: Elements;
+  readonly parsed: readonly unknown[];
+  /** The places of those that the caller may see. */
+  readonly visible: ReadonlySet<number>;
+  /** Where the next page begins; undefined where there is none. */
+  readonly cursor: string | undefined;
+}
+
+async function readPage(reply: Response, kind: OwnedKind, query: string, owning: Owning): Promise<Page> {
+  const shape = kind.list as ListShape;
+  const bytes = isJson(reply) ? await readAll(reply) : undefined;
+  if (bytes === undefined) throw unfilterable();
+  const elements = elementsFor(bytes, shape);
+  const parsed = elements.map(([start, end]) => parse(bytes.subarray(start, end)));
+  const visible = await visibleOf(parsed, kind, owning);
+  return { bytes, elements, parsed, visible, cursor: nextCursor(bytes, parsed, kind, shape, query) };
 }
 
 function elementsFor(bytes: Uint8Array, shape: ListShape): Elements {
@@ -189,7 +235,8 @@ async function visibleOf(
   const visible = new Set<number>();
   for (const [i, id] of ids.entries()) {
     const object = id === undefined ? undefined : found.get(keyOf(nameOf(owning, kind, id)));
-    const isPublic = object === undefined && kind.isPublic === true;
+    const isOthers = id === undefined ? kind.ids !== undefined : kind.isPublic === true;
+    const isPublic = object === undefined && isOthers;
     if (isPublic || maySee(object, who, owned.sharing)) visible.add(i);
   }
   return visible;
@@ -201,8 +248,10 @@ function nextCursor(
   elements: readonly unknown[],
   kind: OwnedKind,
   { next }: ListShape,
+  query: string,
 ): string | undefined {
   if (next === undefined || elements.length === 0) return undefined;
+  if (next.unless !== undefined && new URLSearchParams(query).has(next.unless)) return undefined;
   const whole = parse(bytes);
   if (next.more !== undefined && valuesAt(whole, next.more)[0] !== true) return undefined;
   if (next.from === "last") return elementId(elements.at(-1), kind);

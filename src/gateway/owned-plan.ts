@@ -31,6 +31,8 @@ export interface OwnedCall {
   readonly lists: OwnedKind | undefined;
   /** The kind of which it makes one. */
   readonly makes: OwnedKind | undefined;
+  /** What else it makes. */
+  readonly made: OwnedPlan["made"];
   /** True where the answer's body is read, so that it must not be compressed. */
   readonly readsAnswer: boolean;
   readonly sharing: Sharing;
@@ -100,6 +102,7 @@ export function ownedPlan(
       if (segment === undefined) collection ??= kind;
       else if (kind.notIds?.includes(segment.toLowerCase()) !== true) {
         const id = rules.hasMethods ? withoutMethod(segment) : segment;
+        if (kind.ids?.test(id) === false) continue;
         isWhole = (rest === undefined || rest === "/") && id === segment;
         named.push({ kind, id });
       }
@@ -124,7 +127,16 @@ function withoutMethod(segment: string): string {
 }
 
 /** The id that a value refers to, where it does: of a name with slashes the last part. */
-export function idIn({ pick }: OwnedKind, value: string): string | undefined {
-  if (pick !== undefined) return pick.exec(value)?.[1];
-  return value === "" ? undefined : value.slice(value.lastIndexOf("/") + 1);
+export function idIn({ pick, ids }: OwnedKind, value: string): string | undefined {
+  const id = pick === undefined ? value.slice(value.lastIndexOf("/") + 1) : pick.exec(unescaped(value))?.[1];
+  return id === undefined || id === "" || ids?.test(id) === false ? undefined : id;
+}
+
+/** Links may have escapes, and mean the same. */
+function unescaped(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }

@@ -1,6 +1,6 @@
 import { maySee, type ObjectName, type OwnedObject } from "../domain/owned-object.ts";
 import { Refusal } from "../domain/refusal.ts";
-import type { OwnedKind } from "../providers/owned.ts";
+import type { MadeRule, OwnedKind } from "../providers/owned.ts";
 import type { Call } from "./authorise.ts";
 import type { KeyHolder } from "./directory.ts";
 import { UnclearJson } from "./json-bytes.ts";
@@ -42,6 +42,7 @@ export async function requireObjects(
     if (!isPublic && !maySee(object, who, sharing)) throw notFound(kind, id);
   }
   const makes = madeBy(call, plan, mentioned);
+  const made = plan.made.filter(([, rule]) => rule.method === call.method && isAsked(rule, call));
   const lists = call.method === "GET" && sharing !== "all" ? plan.collection : undefined;
   const listed = lists?.list === undefined ? undefined : lists;
   const gives =
@@ -52,11 +53,8 @@ export async function requireObjects(
     parents: plan.named.flatMap((one) => found.get(keyOf(nameOf(one))) ?? []),
     lists: listed,
     makes,
-    readsAnswer:
-      listed !== undefined ||
-      makes !== undefined ||
-      gives ||
-      plan.made.some(([, { method }]) => method === call.method),
+    made,
+    readsAnswer: listed !== undefined || makes !== undefined || gives || made.length > 0,
     sharing,
   };
 }
@@ -113,6 +111,13 @@ function mentionedBy({ read, route }: Call, { uses }: OwnedPlan): Mentioned {
     if (!(error instanceof UnclearJson)) throw error;
     throw new Refusal("bad_request", `The request's JSON cannot be read for certain: ${error.message}.`);
   }
+}
+
+function isAsked({ when }: MadeRule, { read }: Call): boolean {
+  if (when === undefined) return true;
+  if (read === undefined) return false;
+  const { bytes } = read;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(when);
 }
 
 function madeBy({ method }: Call, { collection }: OwnedPlan, { stores }: Mentioned): OwnedKind | undefined {

@@ -26,6 +26,12 @@ export interface OwnedKind {
   readonly methods?: readonly string[];
   /** The member of an answer that has the id; `id` where not given. Of a name with slashes the last part is the id. */
   readonly id?: string;
+  /** The member of the answer that makes one, where it is another. */
+  readonly madeId?: string;
+  /** The header that has the id of what is made, where the answer's body does not. */
+  readonly idHeader?: string;
+  /** What ids of an account's own look like; others are the provider's, and open to all. */
+  readonly ids?: RegExp;
   /** undefined where there is no list, or one that is open to all. */
   readonly list?: ListShape;
   /** Further endpoints whose answers make some, by the members that have their ids; see `watchList`. */
@@ -50,6 +56,10 @@ export interface MadeRule {
   readonly path: RegExp;
   /** Members of the answer that have an id. */
   readonly ids: readonly string[];
+  /** Members of a stream's events that have one. */
+  readonly streamed?: readonly string[];
+  /** Only where the request's body has this text: of other answers nothing has to be read. */
+  readonly when?: string;
 }
 
 export interface ListShape {
@@ -65,6 +75,10 @@ export interface ListShape {
     readonly from: string;
     /** The member that must be true, where there is one. */
     readonly more?: string;
+    /** Where the query has this parameter, pages go the other way. */
+    readonly unless?: string;
+    /** Its SDKs fail at a last page that is empty: where nothing of the caller's follows, the cursor is taken out. */
+    readonly isEnd?: true;
   };
 }
 

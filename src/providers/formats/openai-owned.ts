@@ -1,14 +1,11 @@
 import type { ListShape, OwnedKind, OwnedObjects, UseRule } from "../owned.ts";
 
 /** Cursor pages: `after` is the last element's id. */
-const page: ListShape = { items: "data", next: { parameter: "after", from: "last", more: "has_more" } };
-
-/** What code ran in, and the files it wrote, as answers and their streams name them. */
-const ranIn = {
-  "output.*.container_id": "container",
-  "response.output.*.container_id": "container",
-  "item.container_id": "container",
+export const cursorPage: ListShape = {
+  items: "data",
+  next: { parameter: "after", from: "last", more: "has_more", unless: "before" },
 };
+const page = cursorPage;
 
 const kinds: readonly OwnedKind[] = [
   {
@@ -61,10 +58,23 @@ const kinds: readonly OwnedKind[] = [
     at: ["/responses"],
     notIds: ["input_tokens", "compact"],
     stored: "unless",
-    streamed: { "response.id": "response", ...ranIn },
-    gives: ranIn,
+    streamed: { "response.id": "response" },
+    gives: { "output.*.container_id": "container" },
   },
-  { kind: "container", at: ["/containers"], list: page },
+  {
+    kind: "container",
+    at: ["/containers"],
+    list: page,
+    made: [
+      {
+        method: "POST",
+        path: /^\/responses$/,
+        ids: ["output.*.container_id"],
+        streamed: ["item.container_id", "response.output.*.container_id"],
+        when: "code_interpreter",
+      },
+    ],
+  },
   {
     kind: "chat_completion",
     at: ["/chat/completions", "/deployments/*/chat/completions"],
@@ -84,9 +94,9 @@ const kinds: readonly OwnedKind[] = [
   },
   { kind: "video_character", at: ["/videos/characters"], list: page },
   // Others are the provider's own, and have names.
-  { kind: "voice", at: ["/audio/voices"], list: page, pick: /^(voice_\w+)$/ },
+  { kind: "voice", at: ["/audio/voices"], list: page, ids: /^voice_/ },
   { kind: "voice_consent", at: ["/audio/voice_consents"], list: page },
-  { kind: "skill", at: ["/skills"], list: page },
+  { kind: "skill", at: ["/skills"], list: page, ids: /^skill_/ },
   { kind: "agent", at: ["/agents"], notIds: ["automations", "environments", "sessions"], list: page },
   { kind: "agent_automation", at: ["/agents/automations"], list: page },
   { kind: "agent_environment", at: ["/agents/environments"], list: page },
