@@ -43,7 +43,7 @@ export async function ownObjects(reply: Response, headers: Headers, owning: Owni
   await noteHeader(reply, owning);
   if (!reply.ok) return reply;
   const target = owned.plan.named.at(-1);
-  if (call.method === "DELETE" && owned.plan.isWhole && target !== undefined) {
+  if (call.method === "DELETE" && owned.plan.isWhole && target !== undefined && !target.kind.isElsewhere) {
     await index.noteDeleted(nameOf(owning, target.kind, target.id), at);
   }
   if (!owned.readsAnswer || reply.body === null) return reply;

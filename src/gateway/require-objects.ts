@@ -71,7 +71,7 @@ function namedBy({ method }: Call, { named }: OwnedPlan): Checked[] {
   const changes = method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
   return named
     .filter(({ kind }) => kind.methods === undefined || kind.methods.includes(method))
-    .map((one) => ({ ...one, changes }));
+    .map((one) => ({ ...one, changes: changes && one.kind.isElsewhere !== true }));
 }
 
 function referencesOf({ values }: Mentioned, { rules }: OwnedPlan): Checked[] {

@@ -189,6 +189,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
       explain: (call, caller) => explain(call, caller, { upstreams, directory, now: clock.now() }),
+      objectsChanged: () => objects.forget(),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
         await organisation.load();
@@ -273,6 +274,7 @@ function providerView(upstream: Upstream): ProviderView {
     upstream: base,
     credentials: credentials.length,
     ready: isUsable(upstream),
+    objectKinds: [...new Set(provider.owned?.kinds.map(({ kind }) => kind))],
     unlisted: provider.unlisted ?? null,
   };
 }
