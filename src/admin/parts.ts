@@ -69,7 +69,7 @@ export interface ProviderView {
   credentials: number;
   ready: boolean;
   /** What it keeps for those who share its key, by the names of `lmk objects`. */
-  objectKinds: readonly string[];
+  objectKinds: string[];
   /** What no list has a price for, and why. */
   unlisted: string | null;
 }

@@ -150,6 +150,14 @@ describe("every operation of the admin API that changes something", () => {
       path: "/prices/defaults/openai",
       action: "pricing_default.unset",
     }),
+    "POST /objects/assign": () => ({
+      body: { provider: "openai", kind: "file", id: "file-fake", user: "ada" },
+      action: "object.assign",
+    }),
+    "DELETE /objects": () => ({
+      path: "/objects?provider=openai&kind=file&id=file-fake",
+      action: "object.forget",
+    }),
     "POST /prices/snapshot/difference": () => ({ body: { text: snapshot() }, action: null }),
     "PUT /prices/snapshot": () => ({ body: { text: snapshot() }, action: "price_snapshot.pin" }),
     "DELETE /prices/snapshot": () => ({ action: "price_snapshot.unpin" }),
