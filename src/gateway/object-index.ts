@@ -1,6 +1,7 @@
 import type { ObjectName, OwnedObject } from "../domain/owned-object.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { type ObjectStore, StorageFailure } from "../domain/store.ts";
+import { Grouped } from "./grouped.ts";
 
 type Store = Pick<ObjectStore, "addObjects" | "findObjects" | "noteDeleted">;
 
@@ -12,10 +13,14 @@ export class ObjectIndex {
   private readonly store: Store;
   private readonly kept = new Map<string, OwnedObject>();
   private readonly mostKept: number;
+  private readonly made: Grouped<OwnedObject>;
+  private readonly renewed: Grouped<OwnedObject>;
 
   constructor(store: Store, mostKept: number = MOST_KEPT) {
     this.store = store;
     this.mostKept = mostKept;
+    this.made = new Grouped((objects) => store.addObjects(objects, false));
+    this.renewed = new Grouped((objects) => store.addObjects(objects, true));
   }
 
   /** By `keyOf`; those that nobody here has made are missing. */
@@ -45,7 +50,7 @@ export class ObjectIndex {
 
   /** Durable when it returns. @param anew See `ObjectStore.addObjects`. */
   async add(objects: readonly OwnedObject[], anew: boolean): Promise<void> {
-    await reached(this.store.addObjects(objects, anew));
+    await reached((anew ? this.renewed : this.made).add(objects));
     // Whose one is that was known before only the store can say.
     for (const object of objects) this.kept.delete(keyOf(object));
   }

@@ -4,6 +4,7 @@
  */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { OwnedObject } from "../../src/domain/owned-object.ts";
+import { StorageFailure } from "../../src/domain/store.ts";
 import { keyOf } from "../../src/gateway/object-index.ts";
 import { idIn } from "../../src/gateway/owned-plan.ts";
 import { knownProviders } from "../../src/providers/catalogue.ts";
@@ -319,6 +320,43 @@ for (const { id: provider, owned, denied } of providers) {
     }
   });
 }
+
+describe("an id passes only once it is on the disk", () => {
+  const json = () => Response.json({ id: "resp_New" });
+  const stream = () => streamOf({ response: { id: "resp_New" } });
+  const post = () =>
+    fetch(`${gateway.url}/openai/responses`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.key}`, "content-type": "application/json" },
+      body: "{}",
+    }).then((response) => response.text());
+
+  for (const [name, made] of [
+    ["of JSON", json],
+    ["of a stream", stream],
+  ] as const) {
+    test(name, async () => {
+      answer = made;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gateway.writing = promise;
+      const text = post();
+      expect(await Promise.race([text, Bun.sleep(200)])).toBeUndefined();
+      resolve();
+      expect(await text).toContain("resp_New");
+      expect(gateway.objects.size).toBe(1);
+    });
+
+    test(`${name}, and not at all where it cannot be written`, async () => {
+      answer = made;
+      const failure = Promise.reject(new StorageFailure("disk full"));
+      failure.catch(() => {});
+      gateway.writing = failure;
+      const text = await post().catch(() => "broken off");
+      expect(text).not.toContain("resp_New");
+      gateway.writing = Promise.resolve();
+    });
+  }
+});
 
 type Asked = Awaited<ReturnType<typeof ask>>;
 

@@ -35,6 +35,8 @@ export interface LimitedGateway {
   sharing: Sharing;
   /** Whose the objects at the providers are, by `keyOf`. */
   readonly objects: Map<string, OwnedObject>;
+  /** What writing them down waits for, or fails with. */
+  writing: Promise<void>;
   /** Whoever holds the key. */
   readonly caller: { readonly userId: string; readonly groupId: string; readonly keyId: string };
 }
@@ -88,6 +90,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
   const known = new Map<string, OwnedObject>();
   const objects = new ObjectIndex({
     addObjects: async (made, anew) => {
+      await gateway.writing;
       for (const object of made) {
         const before = known.get(keyOf(object));
         if (anew || before === undefined || before.deletedAt !== null) known.set(keyOf(object), object);
@@ -106,6 +109,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
     rows,
     sharing: "own",
     objects: known,
+    writing: Promise.resolve(),
     caller: { userId: base.user.id, groupId: base.group.id, keyId: id },
   };
   listener.start({
