@@ -111,6 +111,7 @@ async function ask(method: string, path: string, body?: string | FormData) {
   const before = asked.length;
   const response = await fetch(`${gateway.url}${path}`, {
     method,
+    redirect: "manual",
     headers: {
       authorization: `Bearer ${gateway.key}`,
       ...(typeof body === "string" && { "content-type": "application/json" }),
@@ -160,6 +161,9 @@ for (const { id: provider, owned, denied } of providers) {
               expect(await ask(method, `${path}/${idOf(kind, "Theirs")}${rest}`)).toMatchObject(MISSING);
             }
             expect(await ask(method, `${path}/${idOf(kind, "Mine")}`)).toMatchObject(PASSED);
+            if (hasMethods) {
+              expect((await ask(method, `${path}/${idOf(kind, "Mine")}:doit`)).isSent).toBe(true);
+            }
             // An escape more, or other capitals, do not make it another one.
             const escaped = idOf(kind, "Theirs").replace("T", "%54");
             expect(
@@ -203,8 +207,12 @@ for (const { id: provider, owned, denied } of providers) {
           test(`what is made at ${at} is the caller's`, async () => {
             for (const other of kinds) own(other, "seg");
             const made = jsonAt(kind.madeId ?? kind.id ?? "id", written(kind, "New"));
-            const headers = kind.idHeader === undefined ? {} : { [kind.idHeader]: idOf(kind, "New") };
-            answer = () => Response.json(made, { headers });
+            const { idHeader } = kind;
+            const onward = { location: "https://storage.example/fake", [idHeader ?? ""]: idOf(kind, "New") };
+            answer = () =>
+              idHeader === undefined
+                ? Response.json(made)
+                : new Response(null, { status: 302, headers: onward });
             const find = () => known(provider, kind.kind, idOf(kind, "New"));
             if (kind.stored !== undefined) {
               await ask("POST", path, '{"store":false}');
@@ -212,6 +220,7 @@ for (const { id: provider, owned, denied } of providers) {
             }
             await ask("POST", path, kind.stored === "if" ? '{"store": true}' : "{}");
             expect(find()).toMatchObject({ ...gateway.caller, deletedAt: null });
+            answer = () => Response.json({});
             await ask("DELETE", `${path}/${idOf(kind, "New")}`);
             expect(find()?.deletedAt).toBeNumber();
           });
