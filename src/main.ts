@@ -23,6 +23,6 @@ const code = await runProgram(args, {
     prepare();
     return demo(settings);
   },
-  verify: (settings, head) => verify({ ...process.env, ...settings }, process.cwd(), head),
+  verify: (settings, heads) => verify({ ...process.env, ...settings }, process.cwd(), heads),
 });
 process.exit(code);

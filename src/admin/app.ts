@@ -12,6 +12,7 @@ import type { AdminParts } from "./parts.ts";
 import { policies } from "./policies.ts";
 import { pricingDefaults } from "./prices/defaults.ts";
 import { prices } from "./prices/prices.ts";
+import { reprice } from "./prices/reprice.ts";
 import { priceSnapshot } from "./prices/snapshot.ts";
 import { unpriced } from "./prices/unpriced.ts";
 import { problem, problemOf } from "./problem.ts";
@@ -19,6 +20,7 @@ import { providers } from "./providers.ts";
 import { requests } from "./requests.ts";
 import type { AdminApp, AdminEnv } from "./resource.ts";
 import { settings } from "./settings.ts";
+import { unresolved } from "./unresolved.ts";
 import { usage } from "./usage.ts";
 import { users } from "./users.ts";
 
@@ -47,7 +49,7 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     await next();
     c.header("cache-control", "no-store");
   });
-  const ofPrices = [prices, pricingDefaults, unpriced, priceSnapshot];
+  const ofPrices = [prices, pricingDefaults, unpriced, priceSnapshot, reprice];
   const [small, large] = [limit(MAX_BODY_BYTES, "256 KiB"), limit(MAX_LARGE_BYTES, "8 MiB")];
   app.use("/api/v1/*", (c, next) => (LARGE.test(c.req.path) ? large : small)(c, next));
   for (const resourceOf of [
@@ -57,6 +59,7 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     explanations,
     policies,
     budgets,
+    unresolved,
     settings,
     credentials,
     providers,

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { formatPeriod } from "../domain/budget-change.ts";
 import { formatDollars } from "../domain/money.ts";
 import type { StoredBudget } from "../domain/policy.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { AdminParts } from "./parts.ts";
 import { ScopeRef } from "./policies.ts";
 import { changeOf, policyAt } from "./policy-change.ts";
@@ -10,6 +11,7 @@ import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody, listOf, Ref, rfc3339, Time } from "./schemas.ts";
 import { Scopes } from "./scopes.ts";
+import { standingView } from "./standing.ts";
 
 const BudgetView = z
   .object({
@@ -22,6 +24,14 @@ const BudgetView = z
     model: z.string().nullable(),
     thresholds: z.array(z.number()),
     shadow: z.boolean(),
+    posted: z
+      .string()
+      .nullable()
+      .describe("Dollars that calls of this period cost; null of a removed budget."),
+    reserved: z.string().nullable().describe("Dollars that calls under way may cost."),
+    left: z.string().nullable().describe("Dollars that are neither; never less than 0."),
+    periodStart: Time.nullable().describe("Null of a budget that does not end."),
+    periodEnd: Time.nullable(),
     createdAt: Time,
     removedAt: Time.nullable(),
   })
@@ -56,7 +66,7 @@ const remove = createRoute({
   responses: { 204: { description: "The budget restricts nothing any more" } },
 });
 
-export function budgets({ store, clock, directoryChanged }: AdminParts): AdminApp {
+export function budgets({ store, clock, directoryChanged, ledger }: AdminParts): AdminApp {
   const app = resource();
 
   app.openapi(list, async (c) => {
@@ -66,7 +76,7 @@ export function budgets({ store, clock, directoryChanged }: AdminParts): AdminAp
       store.listBudgets({ removed: removed === "true" }),
     ]);
     const asked = scope === undefined ? undefined : scopes.byRef(scope).ref;
-    const items = all.map((budget) => view(budget, scopes));
+    const items = all.map((budget) => view(budget, scopes, ledger));
     return c.json({ items: items.filter((item) => asked === undefined || item.scope === asked) }, 200);
   });
   app.openapi(put, async (c) => {
@@ -81,7 +91,7 @@ export function budgets({ store, clock, directoryChanged }: AdminParts): AdminAp
     await directoryChanged();
     const made = change.budgets.find(({ name }) => name === document.name);
     if (made === undefined) throw notFound("budget", document.name);
-    return c.json(view({ ...made, scope, removedAt: null }, scopes), 200);
+    return c.json(view({ ...made, scope, removedAt: null }, scopes, ledger), 200);
   });
   app.openapi(remove, async (c) => {
     const { ref } = c.req.valid("param");
@@ -97,7 +107,7 @@ export function budgets({ store, clock, directoryChanged }: AdminParts): AdminAp
   return app;
 }
 
-function view(budget: StoredBudget, scopes: Scopes) {
+function view(budget: StoredBudget, scopes: Scopes, ledger: Pick<Ledger, "standing">) {
   const { id, name, provider, model, shadow } = budget;
   return {
     id,
@@ -109,6 +119,7 @@ function view(budget: StoredBudget, scopes: Scopes) {
     model,
     thresholds: [...budget.thresholds],
     shadow,
+    ...standingView(budget.removedAt === null ? ledger.standing(budget.id) : undefined),
     createdAt: rfc3339(budget.createdAt),
     removedAt: rfc3339(budget.removedAt),
   };

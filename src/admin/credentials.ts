@@ -14,13 +14,21 @@ const CredentialView = z
     usable: z.boolean(),
     problem: z.string().nullable(),
     rejection: z.object({ at: Time, message: z.string() }).nullable(),
+    weight: z.number(),
+    state: z.enum(["ready", "limited", "failing", "rejected", "unusable"]),
+    coolingUntil: Time.nullable(),
+    lastError: z.object({ at: Time, status: z.number().nullable(), message: z.string() }).nullable(),
+    inFlight: z.number(),
+    share: z.number(),
     createdAt: Time.nullable(),
   })
   .openapi("Credential");
+const Weight = z.number().int().min(1).max(1000);
 const CredentialInput = z.object({
   provider: z.string(),
   name: Name.optional(),
   secret: z.string().trim().max(8192),
+  weight: Weight.optional(),
 });
 const TestResult = z.object({
   ok: z.boolean(),
@@ -40,6 +48,12 @@ const add = createRoute({
   request: { body: jsonBody(CredentialInput) },
   responses: { 201: json(CredentialView, "The new credential, masked") },
 });
+const change = createRoute({
+  method: "patch",
+  path: "/credentials/{ref}",
+  request: { params: Ref, body: jsonBody(z.object({ weight: Weight })) },
+  responses: { 200: json(CredentialView, "The credential as it is now") },
+});
 const remove = createRoute({
   method: "delete",
   path: "/credentials/{ref}",
@@ -57,8 +71,14 @@ export function credentials({ credentials: desk }: AdminParts): AdminApp {
   const app = resource();
   app.openapi(list, async (c) => c.json({ items: await desk.list() }, 200));
   app.openapi(add, async (c) => {
-    const { provider, name, secret } = c.req.valid("json");
-    return c.json(await desk.add(c.var.source, provider, name ?? "main", secret), 201);
+    const { provider, name, secret, weight } = c.req.valid("json");
+    return c.json(await desk.add(c.var.source, provider, name ?? "main", secret, weight ?? 1), 201);
+  });
+  app.openapi(change, async (c) => {
+    const { ref } = c.req.valid("param");
+    const changed = await desk.setWeight(c.var.source, ref, c.req.valid("json").weight);
+    if (changed === null) throw notFound("stored credential", ref);
+    return c.json(changed, 200);
   });
   app.openapi(remove, async (c) => {
     const { ref } = c.req.valid("param");

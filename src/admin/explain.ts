@@ -3,11 +3,13 @@ import { HTTPException } from "hono/http-exception";
 import { formatPeriod } from "../domain/budget-change.ts";
 import type { DescribedCaller, Explanation } from "../domain/explanation.ts";
 import { formatDollars } from "../domain/money.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody } from "./schemas.ts";
+import { standingView } from "./standing.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
@@ -58,9 +60,27 @@ const ExplanationView = z
           name: z.string(),
           amount: z.string(),
           per: z.string(),
+          posted: z.string().nullable(),
+          reserved: z.string().nullable(),
+          left: z.string().nullable(),
+          periodStart: z.string().nullable(),
+          periodEnd: z.string().nullable(),
         }),
       )
       .describe("Those that would count the call."),
+    admission: z
+      .object({
+        verdict: z
+          .enum(["admitted", "capped", "waits"])
+          .describe("`waits`: other calls under way have reserved what it needs."),
+        ceiling: z
+          .string()
+          .nullable()
+          .describe("Dollars that it can cost at most; null where no budget asks."),
+        outputCap: z.number().nullable().describe("Tokens."),
+      })
+      .nullable()
+      .describe("What the budgets would do with it now; null without a body, or where it is refused."),
     limits: z.array(z.object({ scope: z.string(), limits: z.record(z.string(), z.number()) })),
   })
   .openapi("Explanation");
@@ -72,7 +92,7 @@ const explain = createRoute({
   responses: { 200: json(ExplanationView, "What would happen to this call, and who decides it") },
 });
 
-export function explanations({ store, explain: find }: AdminParts): AdminApp {
+export function explanations({ store, ledger, explain: find }: AdminParts): AdminApp {
   const app = resource();
 
   const callerOf = async ({ key, user, group }: z.infer<typeof Described>): Promise<DescribedCaller> => {
@@ -97,12 +117,13 @@ export function explanations({ store, explain: find }: AdminParts): AdminApp {
     }
     const text = body === null || typeof body === "string" ? body : JSON.stringify(body);
     const described = { provider, method, path, model, address, contentType, body: text };
-    return c.json(view(await find(described, caller)), 200);
+    return c.json(view(await find(described, caller), ledger), 200);
   });
   return app;
 }
 
-function view({ refusal, endpoint, model, answers, budgets, limited }: Explanation) {
+function view(explanation: Explanation, ledger: Pick<Ledger, "standing">) {
+  const { refusal, endpoint, model, answers, budgets, admission, limited } = explanation;
   return {
     allowed: refusal === null,
     refusal: refusal && { code: refusal.code, message: refusal.message, by: refusal.by },
@@ -115,7 +136,12 @@ function view({ refusal, endpoint, model, answers, budgets, limited }: Explanati
       name,
       amount: formatDollars(amount),
       per: formatPeriod(period),
+      ...standingView(ledger.standing(id)),
     })),
+    admission: admission && {
+      ...admission,
+      ceiling: admission.ceiling === null ? null : formatDollars(admission.ceiling),
+    },
     limits: limited.map(({ name, policy }) => ({
       scope: name,
       limits: { ...policy.limits } as Record<string, number>,

@@ -1,7 +1,9 @@
 import type { AuditSource } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
+import type { Repriced, RepriceFilter } from "../domain/repricing.ts";
 import type { AdminStore } from "../domain/store.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 
 /** What the admin API needs; made in `serve.ts`. */
@@ -20,6 +22,10 @@ export interface AdminParts {
   readonly prices: () => PriceBook;
   /** Called after every price decision; when it returns, calls are costed by it. */
   readonly pricesChanged: () => Promise<void>;
+  /** How budgets stand, and what is unresolved. */
+  readonly ledger: Pick<Ledger, "standing" | "unresolved" | "decide">;
+  /** Works out again what calls cost, by the prices in force. */
+  readonly reprice: (filter: RepriceFilter) => Promise<Repriced>;
   /** What would happen to a call; by the steps that a real one takes. */
   readonly explain: (call: DescribedCall, caller: DescribedCaller) => Promise<Explanation>;
   /** Called after every decision on whose an object at a provider is; when it returns, it is in force. */
@@ -37,7 +43,15 @@ export interface AdminParts {
 export interface CredentialDesk {
   list(): Promise<CredentialView[]>;
   /** @throws CredentialProblem */
-  add(source: AuditSource, provider: string, name: string, secret: string): Promise<CredentialView>;
+  add(
+    source: AuditSource,
+    provider: string,
+    name: string,
+    secret: string,
+    weight: number,
+  ): Promise<CredentialView>;
+  /** null where no such credential is stored. */
+  setWeight(source: AuditSource, id: string, weight: number): Promise<CredentialView | null>;
   remove(source: AuditSource, id: string): Promise<boolean>;
   /** Makes one call that costs nothing with it; null where there is no such credential. */
   test(source: AuditSource, id: string): Promise<CredentialTest | null>;
@@ -52,6 +66,16 @@ export interface CredentialView {
   usable: boolean;
   problem: string | null;
   rejection: { at: string; message: string } | null;
+  weight: number;
+  /** How it does; `unusable` where it cannot be sent at all, see `problem`. */
+  state: "ready" | "limited" | "failing" | "rejected" | "unusable";
+  /** Until then calls go to others, if there are any. */
+  coolingUntil: string | null;
+  /** The last thing that kept it from serving, be it over or not. */
+  lastError: { at: string; status: number | null; message: string } | null;
+  inFlight: number;
+  /** The part of the calls that it gets now, 0 to 1. */
+  share: number;
   createdAt: string | null;
 }
 

@@ -44,6 +44,12 @@ export const Credential = z.looseObject({
   usable: z.boolean(),
   problem: z.string().nullable(),
   rejection: z.object({ at: z.string(), message: z.string() }).nullable(),
+  weight: z.number(),
+  state: z.string(),
+  coolingUntil: z.string().nullable(),
+  lastError: z.object({ at: z.string(), status: z.number().nullable(), message: z.string() }).nullable(),
+  inFlight: z.number(),
+  share: z.number(),
 });
 
 export type Credential = z.infer<typeof Credential>;
@@ -174,7 +180,41 @@ export const Me = z.looseObject({
   group: z.string(),
   key: z.object({ id: z.string(), name: z.string(), expiresAt: z.string().nullable() }),
   providers: z.array(z.object({ id: z.string(), name: z.string(), url: z.string() })),
+  models: z.array(z.object({ scope: z.string(), patterns: z.array(z.string()) })),
+  limits: z.array(
+    z.looseObject({
+      scope: z.string(),
+      requestsPerMinute: z.number().optional(),
+      tokensPerMinute: z.number().optional(),
+      concurrentRequests: z.number().optional(),
+    }),
+  ),
+  budgets: z.array(
+    z.looseObject({
+      scope: z.string(),
+      name: z.string(),
+      amount: z.string(),
+      per: z.string(),
+      left: z.string(),
+      renewsAt: z.string().nullable(),
+      provider: z.string().nullable(),
+      model: z.string().nullable(),
+    }),
+  ),
+  today: z.looseObject({ requests: z.number(), cost: z.string() }),
+  calls: z.array(
+    z.looseObject({
+      at: z.string(),
+      provider: z.string().nullable(),
+      endpoint: z.string(),
+      model: z.string().nullable(),
+      status: z.number(),
+      refusal: z.string().nullable(),
+      cost: z.string().nullable(),
+    }),
+  ),
 });
+export type Me = z.infer<typeof Me>;
 
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item) });

@@ -9,6 +9,7 @@ import { jsonText } from "./json.ts";
 import { reference } from "./lifetime.ts";
 import { SCOPE } from "./policy.ts";
 import { list, printable, time } from "./table.ts";
+import { addUnresolvedVerbs } from "./unresolved.ts";
 
 const path = "/api/v1/budgets";
 
@@ -23,6 +24,10 @@ const Budget = z.looseObject({
   thresholds: z.array(z.number()),
   shadow: z.boolean(),
   removedAt: z.string().nullable(),
+  posted: z.string().nullable(),
+  reserved: z.string().nullable(),
+  left: z.string().nullable(),
+  periodEnd: z.string().nullable(),
 });
 
 interface SetOptions {
@@ -36,6 +41,7 @@ interface SetOptions {
 export function addBudgetVerbs(program: Command, io: Io): void {
   const budget = program.command("budget").description("what calls may cost in a day, week, month, ...");
   addList(budget, io);
+  addUnresolvedVerbs(budget, io);
 
   budget
     .command("set")
@@ -90,6 +96,10 @@ function addList(budget: Command, io: Io): void {
           item.name,
           item.amount,
           item.per,
+          item.posted ?? "-",
+          item.reserved ?? "-",
+          item.left ?? "-",
+          time(item.periodEnd),
           narrowed(item).trim() || "all",
           item.thresholds.join(",") || "-",
           item.removedAt === null
@@ -98,7 +108,19 @@ function addList(budget: Command, io: Io): void {
               : "in force"
             : `removed ${time(item.removedAt)}`,
         ]);
-        const headings = ["SCOPE", "NAME", "DOLLARS", "PER", "CALLS", "THRESHOLDS (%)", "STATE"];
+        const headings = [
+          "SCOPE",
+          "NAME",
+          "DOLLARS",
+          "PER",
+          "SPENT",
+          "RESERVED",
+          "LEFT",
+          "UNTIL",
+          "CALLS",
+          "THRESHOLDS (%)",
+          "STATE",
+        ];
         await io.print(json ? jsonText(items) : list(headings, rows, "No budgets."));
       },
     );

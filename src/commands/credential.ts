@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { Credential, CredentialTest, listOf } from "./answers.ts";
 import { connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
@@ -12,6 +12,7 @@ const path = "/api/v1/credentials";
 interface AddOptions {
   name?: string;
   env?: string;
+  weight?: number;
   json?: boolean;
 }
 
@@ -26,6 +27,7 @@ export function addCredentialVerbs(program: Command, io: Io): void {
     .argument("<provider>", "its id, see: lmk providers")
     .option("--name <name>", "to tell it from the provider's others")
     .option("--env <variable>", "take it from this environment variable, or from .env")
+    .option("--weight <n>", "its share of the calls beside the provider's other keys, 1 to 1000", weight)
     .option("--json", "as JSON")
     // Counted here: commander would repeat the surplus argument, which is most likely the key.
     .allowExcessArguments()
@@ -43,9 +45,12 @@ export function addCredentialVerbs(program: Command, io: Io): void {
         item.id,
         item.source,
         item.masked,
+        String(item.weight),
+        `${Math.round(item.share * 100)} %`,
+        String(item.inFlight),
         stateOf(item),
       ]);
-      const headings = ["PROVIDER", "NAME", "ID", "SOURCE", "KEY", "STATE"];
+      const headings = ["PROVIDER", "NAME", "ID", "SOURCE", "KEY", "WEIGHT", "SHARE", "RUNNING", "STATE"];
       await io.print(
         json ? jsonText(items) : list(headings, rows, "No credentials. Add one: lmk credential add openai"),
       );
@@ -65,6 +70,16 @@ export function addCredentialVerbs(program: Command, io: Io): void {
       if (json) await io.print(jsonText(result));
       if (!result.ok) throw new Failure(result.message);
       io.note(`${result.message} (${result.durationMs} ms)`);
+    });
+
+  credential
+    .command("weight")
+    .description("change a stored credential's share of the calls")
+    .argument("<id>", "see: lmk credential list")
+    .argument("<weight>", "1 to 1000, relative to the provider's other keys", weight)
+    .action(async (id: string, value: number, _options: unknown, command: Command) => {
+      await connect(io, command).patch(`${path}/${segment(id)}`, { weight: value }, Credential);
+      io.note(`Credential ${id} has weight ${value} now.`);
     });
 
   credential
@@ -89,7 +104,12 @@ async function add(io: Io, provider: string, options: AddOptions, command: Comma
       ? (await io.readSecret(`Key of ${provider}: `)).trim()
       : fromVariable(io, options.env);
   if (secret === "") throw new Failure(`No key was given. Pipe it in: lmk credential add ${provider} < file`);
-  const body = { provider, secret, ...(options.name === undefined ? {} : { name: options.name }) };
+  const body = {
+    provider,
+    secret,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.weight === undefined ? {} : { weight: options.weight }),
+  };
   const added = await api.post(path, body, Credential);
   if (options.json) await io.print(jsonText(added));
   io.note(
@@ -104,8 +124,20 @@ function fromVariable(io: Io, variable: string): string {
   return secret;
 }
 
-function stateOf({ usable, problem, rejection }: Credential): string {
-  if (rejection !== null) return `rejected at ${rejection.at}: ${rejection.message}`;
-  if (usable) return "ready";
-  return problem ?? "not usable";
+function stateOf({ state, problem, coolingUntil, lastError }: Credential): string {
+  if (state === "unusable") return problem ?? "not usable";
+  if (lastError === null) return state;
+  const said = `${lastError.status === null ? "" : `${lastError.status}, `}${lastError.message}`;
+  if (state === "rejected") return `rejected at ${lastError.at}: ${said}`;
+  if (coolingUntil !== null) return `${state} until ${coolingUntil}: ${said}`;
+  return `ready (${lastError.at}: ${said})`;
+}
+
+/** @throws InvalidArgumentError */
+function weight(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 1000) {
+    throw new InvalidArgumentError("A weight is a whole number from 1 to 1000.");
+  }
+  return value;
 }

@@ -4,24 +4,64 @@ import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
 import { expiry } from "./lifetime.ts";
 import { connectAsUser } from "./master-key.ts";
-import { table } from "./table.ts";
+import { table, time } from "./table.ts";
 
 export function addMeVerb(program: Command, io: Io): void {
   program
     .command("me")
-    .description("whose master key this is, and what it opens")
+    .description("whose master key this is, what it opens, what is left of its budgets, and today's calls")
     .option("--key <key>", "the master key (default: LMK_KEY, else from ./llamakey_local.env)")
     .option("--json", "as JSON")
     .action(async ({ json }: { json?: boolean }, command: Command) => {
       const me = await connectAsUser(io, command).get("/lmk/me", Me);
-      if (json) return io.print(jsonText(me));
-      const rows = [
-        ["user", me.user],
-        ["group", me.group],
-        ["key", `${me.key.id} (${me.key.name})`],
-        ["expires", expiry(me.key.expiresAt)],
-        ...me.providers.map(({ name, url }) => [name, url]),
-      ];
-      await io.print(table(rows));
+      return io.print(json ? jsonText(me) : textOf(me));
     });
+}
+
+function textOf(me: Me): string {
+  const rows = [
+    ["user", me.user],
+    ["group", me.group],
+    ["key", `${me.key.id} (${me.key.name})`],
+    ["expires", expiry(me.key.expiresAt)],
+    ...me.providers.map(({ name, url }) => [name, url]),
+    ...me.models.map(({ scope, patterns }) => ["models", `${patterns.join(", ")} (${scope})`]),
+    ...me.limits.map((limit) => ["limit", limitText(limit)]),
+    ...me.budgets.map((budget) => ["budget", budgetText(budget)]),
+    ["today", `${me.today.requests} calls, $${me.today.cost}`],
+  ];
+  const calls = me.calls.map(({ at, provider, endpoint, model, status, refusal, cost }) => [
+    time(at),
+    `${provider ?? ""}${endpoint}`,
+    model ?? "-",
+    refusal ?? String(status),
+    cost ?? "-",
+  ]);
+  const last =
+    calls.length === 0 ? "" : `\n${table([["AT", "CALL", "MODEL", "STATUS", "COST ($)"], ...calls])}`;
+  return table(rows) + last;
+}
+
+function limitText(limit: Me["limits"][number]): string {
+  const parts = [
+    [limit.requestsPerMinute, "requests a minute"],
+    [limit.tokensPerMinute, "tokens a minute"],
+    [limit.concurrentRequests, "requests at a time"],
+  ].flatMap(([count, what]) => (count === undefined ? [] : [`${count} ${what}`]));
+  return `${parts.join(", ")} (${limit.scope})`;
+}
+
+function budgetText({
+  scope,
+  name,
+  amount,
+  per,
+  left,
+  renewsAt,
+  provider,
+  model,
+}: Me["budgets"][number]): string {
+  const only = [provider, model].filter((one) => one !== null).join(" ");
+  const renewal = renewsAt === null ? "" : `, renews ${time(renewsAt)}`;
+  return `$${left} of $${amount} per ${per} left${renewal} (${scope}: ${name}${only === "" ? "" : `, for ${only}`})`;
 }

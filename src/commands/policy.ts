@@ -35,8 +35,21 @@ const Explanation = z.looseObject({
       message: z.string().nullable(),
     }),
   ),
-  budgets: z.array(z.object({ scope: z.string(), name: z.string(), amount: z.string(), per: z.string() })),
+  budgets: z.array(
+    z.looseObject({
+      scope: z.string(),
+      name: z.string(),
+      amount: z.string(),
+      per: z.string(),
+      left: z.string().nullable(),
+    }),
+  ),
+  admission: z
+    .object({ verdict: z.string(), ceiling: z.string().nullable(), outputCap: z.number().nullable() })
+    .nullable(),
 });
+
+type Explained = z.infer<typeof Explanation>;
 
 interface Json {
   json?: boolean;
@@ -231,17 +244,34 @@ function addExplain(policy: Command, io: Io): void {
     );
 }
 
-function explained({ refusal, endpoint, model, answers, budgets }: z.infer<typeof Explanation>): string {
+function explained({
+  refusal,
+  endpoint,
+  model,
+  answers,
+  budgets,
+  admission,
+}: z.infer<typeof Explanation>): string {
   const head = [
     ["verdict", refusal === null ? "allowed" : `refused: ${refusal.code}`],
     ["by", refusal?.by ?? "-"],
     ["because", refusal?.message ?? "-"],
     ["sent as", endpoint ?? "-"],
     ["model", model ?? "-"],
-    ...budgets.map(({ scope, name, amount, per }) => ["budget", `${scope}: ${name}, $${amount} per ${per}`]),
+    ...budgets.map(({ scope, name, amount, per, left }) => [
+      "budget",
+      `${scope}: ${name}, $${amount} per ${per}${left === null ? "" : `, $${left} left`}`,
+    ]),
+    ...(admission === null ? [] : [["now", admissionText(admission)]]),
   ];
   const rows = answers.map(({ question, scope, verdict }) => [question, scope, verdict]);
   return table(head) + (rows.length === 0 ? "" : `\n${table([["QUESTION", "SCOPE", "VERDICT"], ...rows])}`);
+}
+
+function admissionText({ verdict, ceiling, outputCap }: NonNullable<Explained["admission"]>): string {
+  const most = ceiling === null ? "" : `, costs at most $${ceiling}`;
+  const cap = outputCap === null ? "" : ` at ${outputCap} output tokens`;
+  return `${verdict}${cap}${most}`;
 }
 
 /** What changed, for people. */

@@ -5,6 +5,7 @@ import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
 import { PRICE_OPTIONS, priceText } from "./price-units.ts";
+import { addPricesRepriceVerb } from "./prices-reprice.ts";
 import { addPricesUpdateVerb } from "./prices-update.ts";
 import { list, printable, table, time } from "./table.ts";
 import { unpricedFix } from "./unpriced-fix.ts";
@@ -27,6 +28,7 @@ export function addPricesVerbs(program: Command, io: Io): void {
   addDefault(prices, io);
   addUnpriced(prices, io);
   addPricesUpdateVerb(prices, io);
+  addPricesRepriceVerb(prices, io);
 }
 
 function addList(prices: Command, io: Io): void {

@@ -20,7 +20,7 @@ interface Run {
   err: string;
   served: ServeSettings | undefined;
   demonstrated?: DemoSettings;
-  verified?: { settings: ServeSettings; head: string | undefined };
+  verified?: { settings: ServeSettings; heads: readonly string[] };
 }
 
 async function lmk(
@@ -51,8 +51,8 @@ async function lmk(
     run.demonstrated = settings;
     return 8;
   };
-  const verify = async (settings: ServeSettings, head: string | undefined) => {
-    run.verified = { settings, head };
+  const verify = async (settings: ServeSettings, heads: readonly string[]) => {
+    run.verified = { settings, heads };
     return report;
   };
   run.code = await runProgram(args, { serve, demo, verify, version: "1.2.3" }, io);
@@ -69,14 +69,18 @@ describe("lmk verify", () => {
     recomputed: 1,
     notRecomputable: 0,
     requests: 2,
-    head: "3.abc.def",
+    changes: 4,
+    heads: ["3.abc.def", "lmkaudit_4_x_y"],
     findings: [],
     more: 0,
   };
 
   test("ends with 0 where nothing is wrong, and with 1 where something is, naming block and hold", async () => {
-    const fine = await lmk(["verify", "--data-dir", "/d", "--head", "2.x.y"], {}, "", report);
-    expect([fine.code, fine.verified]).toEqual([0, { settings: { LMK_DATA_DIR: "/d" }, head: "2.x.y" }]);
+    const fine = await lmk(["verify", "--data-dir", "/d", "--head", "2.x.y", "--head", "z"], {}, "", report);
+    expect([fine.code, fine.verified]).toEqual([
+      0,
+      { settings: { LMK_DATA_DIR: "/d" }, heads: ["2.x.y", "z"] },
+    ]);
     expect(fine.out).toContain("Nothing is wrong.");
     expect(fine.out).toContain("3.abc.def");
     const findings = [{ block: 2, hold: 7, what: "hold 7 is odd" }];

@@ -18,7 +18,10 @@ export interface VerifyReport {
   readonly notRecomputable: number;
   /** Rows of the request log. */
   readonly requests: number;
-  readonly head: string;
+  /** Rows of the audit log. */
+  readonly changes: number;
+  /** Of the ledger and of the audit log. */
+  readonly heads: readonly string[];
   readonly findings: readonly {
     readonly block: number | null;
     readonly hold: number | null;
@@ -31,12 +34,12 @@ export interface VerifyReport {
 /** Reads the data directory itself, whether a gateway runs or not. */
 export type Verify = (
   settings: ServeSettings,
-  head: string | undefined,
+  heads: readonly string[],
 ) => Promise<VerifyReport | { readonly problems: readonly string[] }>;
 
 interface Options {
   dataDir?: string;
-  head?: string;
+  head?: string[];
   json?: boolean;
 }
 
@@ -44,11 +47,15 @@ export function addVerifyVerb(program: Command, io: Io, verify: Verify, exit: (c
   program
     .command("verify")
     .description("work out again, from the ledger's first block, what every call cost and every budget says")
-    .option("--head <head>", "as an earlier run printed it: finds a ledger that was cut off since")
+    .option(
+      "--head <head>",
+      "as an earlier run, or lmk audit --head, printed it; may be repeated: finds what was cut off since",
+      (text, all: string[] = []) => [...all, text],
+    )
     .option("--data-dir <folder>", "what to read (LMK_DATA_DIR; default: ./llamakey-data)")
     .option("--json", "as JSON")
     .action(async ({ dataDir, head, json }: Options) => {
-      const found = await verify(dataDir === undefined ? {} : { LMK_DATA_DIR: dataDir }, head);
+      const found = await verify(dataDir === undefined ? {} : { LMK_DATA_DIR: dataDir }, head ?? []);
       if ("problems" in found) throw new Failure(found.problems.join("\n"));
       await io.print(json ? jsonText(found) : textOf(found));
       exit(found.findings.length === 0 ? 0 : 1);
@@ -64,7 +71,8 @@ function textOf(found: VerifyReport): string {
     ["total", `$${found.total}`],
     ["costs", `${found.recomputed} worked out again, ${found.notRecomputable} by an older version's rules`],
     ["log rows", String(found.requests)],
-    ["head", found.head],
+    ["audit rows", String(found.changes)],
+    ...found.heads.map((head) => ["head", head]),
   ]);
   const rows = found.findings.map(({ block, hold, what }) => [
     block === null ? "-" : String(block),

@@ -8,5 +8,7 @@ export interface StoredCredential {
   sealed: Uint8Array;
   /** Enough to recognise the key: see `mask`. */
   masked: string;
+  /** Its share of the calls, relative to the provider's other credentials': 1 or more. */
+  weight: number;
   createdAt: number;
 }

@@ -13,6 +13,8 @@ export interface AskedCall {
   readonly isPlain: boolean;
   /** As the request names it; null where it names none. */
   readonly model: string | null;
+  /** It lets further models answer, or take part. */
+  readonly letsOthersAnswer?: boolean;
   /** Such calls cost money, so one that does not say its model may be of any. */
   readonly bills: boolean;
   /** Where it comes from. */
@@ -163,7 +165,11 @@ function model({ rules, policy }: CompiledScope, call: AskedCall): string | unde
       ? `allows only ${counted("model", policy.models)}, and this call does not say its model`
       : undefined;
   }
-  if (models.some((matches) => matches(provider, asked))) return undefined;
+  if (models.some((matches) => matches(provider, asked))) {
+    return call.letsOthersAnswer === true
+      ? `allows only ${counted("model", policy.models)}, and this call lets others answer`
+      : undefined;
+  }
   return `allows only ${counted("model", policy.models)}`;
 }
 

@@ -1,5 +1,6 @@
 import type { CompiledBudget, CompiledScope } from "./compiled-scope.ts";
 import type { Answer } from "./decide.ts";
+import type { Nanos } from "./money.ts";
 import type { RefusalCode } from "./refusal.ts";
 
 /** A call that somebody describes instead of making it. */
@@ -38,6 +39,14 @@ export interface Explanation {
   readonly answers: readonly Answer[];
   /** Those that would count it. */
   readonly budgets: readonly { readonly scope: CompiledScope; readonly budget: CompiledBudget }[];
+  /** What the budgets would do with it now; null where that cannot be said: without its body, or where it is refused. */
+  readonly admission: {
+    readonly verdict: "admitted" | "capped" | "waits";
+    /** The most that it can cost; null where no budget asks. */
+    readonly ceiling: Nanos | null;
+    /** Tokens; null where its output would not be capped. */
+    readonly outputCap: number | null;
+  } | null;
   /** Scopes whose limits would count it. */
   readonly limited: readonly CompiledScope[];
 }

@@ -74,6 +74,9 @@ export interface UsageSum {
 }
 
 export interface RequestFilter {
+  /** A user's id: never another one whose name is like it. */
+  userId?: string | undefined;
+  /** Name or id. */
   user?: string | undefined;
   group?: string | undefined;
   key?: string | undefined;

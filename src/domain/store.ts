@@ -92,6 +92,7 @@ export interface DirectoryStore {
 export interface CredentialStore {
   addCredential(credential: StoredCredential): Promise<void>;
   listCredentials(): Promise<StoredCredential[]>;
+  updateCredential(id: string, change: { weight: number }): Promise<boolean>;
   removeCredential(id: string): Promise<boolean>;
 }
 

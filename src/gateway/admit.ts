@@ -5,7 +5,7 @@ import type { Hold, Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import { type Ceiling, ceilingFor, costAt, outputThatFits } from "../pricing/ceiling.ts";
 import type { Call } from "./authorise.ts";
-import { busy, deferred, exhausted, unknownCost } from "./budget-refusals.ts";
+import { busy, deferred, exhausted, type Restricted, unknownCost } from "./budget-refusals.ts";
 import { type CostKind, costKind } from "./cost-kind.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Exchange } from "./exchange.ts";
@@ -32,11 +32,11 @@ export async function admit(
   exchange.demand = call.demand;
   const kind = call.demand.background ? "deferred" : costKind(call.route, call.method);
   exchange.costsNothing = kind === "free" || kind === "deferred";
-  const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, exchange);
+  const budgets = kind === "free" ? NO_BUDGETS : budgetsOf(holder, call, exchange);
   if (budgets.length === 0) {
     return begin(ledger.reserve(factsOf(holder, exchange), NO_BUDGETS, null), exchange);
   }
-  const asking = new Asking(call, holder, exchange, ledger, budgets);
+  const asking = new Asking(call, holder, exchange, ledger, budgets, factsOf(holder, exchange));
   if (kind === "deferred") asking.requireDeferred();
   const ceiling = asking.ceilingOf(kind, prices());
   exchange.most = ceiling;
@@ -46,6 +46,59 @@ export async function admit(
     exchange.shadowRefusals.push(`budget ${budget.name}: budget_exhausted`);
   // It is written into the body as it is sent.
   exchange.outputCap = admitted.outputCap;
+}
+
+/**
+ * Ends the hold of an attempt that its provider took nothing for, and puts one for the next attempt on the disk.
+ * @returns false where others have taken the room meanwhile: there is no hold for another attempt.
+ * @throws Refusal `storage_unavailable`, or what the exchange was cut with.
+ */
+export async function admitAgain(exchange: Exchange, ledger: Ledger): Promise<boolean> {
+  const { hold } = exchange;
+  if (hold === undefined) throw new Error("an attempt was made without a hold");
+  const { facts, accounts, ceiling } = hold;
+  if (exchange.isSent) hold.settle(0n, "reported", null);
+  else hold.void();
+  const budgets = accounts.map(({ budgetId }) => budgetId);
+  const next = ledger.reserve({ ...facts, attempt: facts.attempt + 1 }, budgets, ceiling);
+  if (next === undefined) return false;
+  exchange.isSent = false;
+  await begin(next, exchange);
+  return true;
+}
+
+/** What `admit` would do with a call now. */
+export interface Foreseen {
+  readonly verdict: "admitted" | "capped" | "waits";
+  /** The most that it can cost; null where no budget asks, or nobody knows and none refuses. */
+  readonly ceiling: Nanos | null;
+  readonly outputCap: number | null;
+}
+
+/**
+ * Nothing is reserved.
+ * @param scopes What restricts whoever would make the call.
+ * @throws Refusal as `admit` does.
+ */
+export function foresee(
+  call: Call,
+  scopes: Restricted["scopes"],
+  exchange: Exchange,
+  ledger: Ledger,
+  book: PriceBook,
+): Foreseen {
+  const kind = call.demand.background ? "deferred" : costKind(call.route, call.method);
+  const budgets = kind === "free" ? NO_BUDGETS : budgetsOf({ scopes }, call, exchange);
+  if (budgets.length === 0) return { verdict: "admitted", ceiling: null, outputCap: null };
+  const facts = { provider: exchange.upstream?.provider.id ?? "", model: exchange.model } as HoldFacts;
+  const asking = new Asking(call, { scopes }, exchange, ledger, budgets, facts);
+  if (kind === "deferred") asking.requireDeferred();
+  const ceiling = asking.ceilingOf(kind, book);
+  const planned = asking.plan(ceiling);
+  const whole = ceiling.kind === "bounded" ? ceiling.nanos : null;
+  if (planned === undefined) return { verdict: "waits", ceiling: whole, outputCap: null };
+  const { outputCap } = planned;
+  return { verdict: outputCap === null ? "admitted" : "capped", ceiling: whole, outputCap };
 }
 
 /** Resolves when the hold is on the disk. */
@@ -74,19 +127,26 @@ interface Admitted {
 /** A call that asks for room in its budgets. */
 class Asking {
   private readonly call: Call;
-  private readonly holder: KeyHolder;
+  private readonly holder: Restricted;
   private readonly exchange: Exchange;
   private readonly ledger: Ledger;
   private readonly budgets: readonly string[];
   private readonly facts: HoldFacts;
 
-  constructor(call: Call, holder: KeyHolder, exchange: Exchange, ledger: Ledger, budgets: readonly string[]) {
+  constructor(
+    call: Call,
+    holder: Restricted,
+    exchange: Exchange,
+    ledger: Ledger,
+    budgets: readonly string[],
+    facts: HoldFacts,
+  ) {
     this.call = call;
     this.holder = holder;
     this.exchange = exchange;
     this.ledger = ledger;
     this.budgets = budgets;
-    this.facts = factsOf(holder, exchange);
+    this.facts = facts;
   }
 
   /** @throws Refusal `unpriced` for work whose cost shows only later, unless the policy allows it. */
@@ -113,14 +173,21 @@ class Asking {
    * @throws Refusal `budget_exhausted`.
    */
   attempt(ceiling: Ceiling): Admitted | undefined {
+    const planned = this.plan(ceiling);
+    return planned && this.reserve(planned.nanos, planned.outputCap);
+  }
+
+  /** What `attempt` would reserve now. */
+  plan(ceiling: Ceiling): { readonly nanos: Nanos; readonly outputCap: number | null } | undefined {
     const room = this.ledger.roomIn(this.budgets);
     const whole = ceiling.kind === "bounded" ? ceiling.nanos : undefined;
-    if (whole !== undefined && (room === undefined || whole <= room.free)) return this.reserve(whole, null);
-    if (room === undefined) return this.reserve(0n, null);
+    if (whole !== undefined && (room === undefined || whole <= room.free))
+      return { nanos: whole, outputCap: null };
+    if (room === undefined) return { nanos: 0n, outputCap: null };
     if (whole !== undefined && whole <= room.left) return undefined;
     if (this.mayCap(ceiling)) {
       const cap = outputThatFits(ceiling, room.free);
-      if (cap >= LEAST_OUTPUT_TOKENS) return this.reserve(costAt(ceiling, cap), cap);
+      if (cap >= LEAST_OUTPUT_TOKENS) return { nanos: costAt(ceiling, cap), outputCap: cap };
       if (outputThatFits(ceiling, room.left) >= LEAST_OUTPUT_TOKENS) return undefined;
     }
     throw exhausted(room, ceiling, outputThatFits(ceiling, room.left), this.holder);
@@ -188,8 +255,10 @@ function factsOf(holder: KeyHolder, exchange: Exchange): HoldFacts {
   };
 }
 
-function budgetsOf({ scopes }: KeyHolder, { model, upstream }: Exchange): readonly string[] {
+function budgetsOf({ scopes }: Restricted, { demand }: Call, exchange: Exchange): readonly string[] {
   if (scopes.length === 0) return NO_BUDGETS;
+  const { upstream } = exchange;
+  const model = demand.otherModels ? null : exchange.model;
   const provider = upstream?.provider.id ?? "";
   const ids: string[] = [];
   for (const { budgets } of scopes) {

@@ -53,7 +53,7 @@ export async function authorise(
   // Before the body is read: whoever may not call here need not send it.
   enforce(atTheDoor, route, exchange, scopes);
   const taken = await takeBody(request, route, exchange);
-  enforce(ofModel, route, exchange, scopes);
+  enforce(ofModel, route, exchange, scopes, taken.demand.otherModels);
   return { route, method, headers, ...taken };
 }
 
@@ -63,8 +63,10 @@ function enforce(
   route: Route,
   exchange: Exchange,
   scopes: readonly CompiledScope[],
+  letsOthersAnswer = false,
 ): void {
-  const { denial, shadow } = decide(askedCall(route, exchange), scopes, questions);
+  const call = { ...askedCall(route, exchange), letsOthersAnswer };
+  const { denial, shadow } = decide(call, scopes, questions);
   for (const { scope, code } of shadow) exchange.shadowRefusals.push(`${scope.name}: ${code}`);
   if (denial !== undefined) throw new Refusal(denial.code, denial.message);
 }

@@ -5,10 +5,13 @@ import type { Room } from "../ledger/ledger.ts";
 import type { Ceiling } from "../pricing/ceiling.ts";
 import type { KeyHolder } from "./directory.ts";
 
+/** Whoever is restricted by scopes. */
+export type Restricted = Pick<KeyHolder, "scopes">;
+
 /** What a budget says when it says no: whose it is, what is left, when it begins anew, and what to do. */
 
 /** @param fits The largest cap with which the call would fit, tokens. */
-export function exhausted(room: Room, ceiling: Ceiling, fits: number, holder: KeyHolder): Refusal {
+export function exhausted(room: Room, ceiling: Ceiling, fits: number, holder: Restricted): Refusal {
   const most =
     ceiling.kind === "bounded" ? `can cost up to $${formatDollars(ceiling.nanos)}` : "may cost more";
   const hint =
@@ -18,7 +21,7 @@ export function exhausted(room: Room, ceiling: Ceiling, fits: number, holder: Ke
   return new Refusal("budget_exhausted", `${named(room, holder)}, and this call ${most}. ${hint}`);
 }
 
-export function busy(room: Room | undefined, holder: KeyHolder): Refusal {
+export function busy(room: Room | undefined, holder: Restricted): Refusal {
   const what = room === undefined ? "The budget" : named(room, holder);
   return new Refusal(
     "budget_busy",
@@ -26,7 +29,7 @@ export function busy(room: Room | undefined, holder: KeyHolder): Refusal {
   );
 }
 
-export function deferred(room: Room | undefined, holder: KeyHolder): Refusal {
+export function deferred(room: Room | undefined, holder: Restricted): Refusal {
   return new Refusal(
     "unpriced",
     `What this call costs shows only later, and it counts against ${whose(room, holder)}. An administrator allows such work with "deferred: true" in a policy.`,
@@ -37,7 +40,7 @@ export function unknownCost(
   ceiling: Ceiling,
   { provider, model }: HoldFacts,
   room: Room | undefined,
-  holder: KeyHolder,
+  holder: Restricted,
 ): Refusal {
   const why = ceiling.kind === "bounded" ? "" : ceiling.reason;
   const what = ceiling.kind === "unbounded" ? ceiling.fix : remedy(provider, model);
@@ -52,12 +55,12 @@ function remedy(provider: string, model: string | null): string {
   return `An administrator sets a price with: lmk prices set ${provider} ${name} --per-call <dollars>.`;
 }
 
-function named(room: Room, holder: KeyHolder): string {
+function named(room: Room, holder: Restricted): string {
   const until = Number.isFinite(room.until) ? ` until ${new Date(room.until).toISOString()}` : "";
   return `${capitalised(whose(room, holder))} has $${formatDollars(room.left)} left${until}`;
 }
 
-function whose(room: Room | undefined, { scopes }: KeyHolder): string {
+function whose(room: Room | undefined, { scopes }: Restricted): string {
   if (room === undefined) return "a budget";
   const scope = scopes.find(({ budgets }) => budgets.some(({ id }) => id === room.budget.id));
   return `the budget "${room.budget.name}" of ${scope?.name ?? "the organisation"}`;

@@ -11,7 +11,7 @@ const DRAIN_MS = 30_000;
  */
 export function isDraining(exchange: Exchange, now: number, onCut: () => void): boolean {
   if (exchange.drainUntil !== null) return true;
-  const billsOn = exchange.upstream?.provider.disconnect?.then === "bills";
+  const billsOn = exchange.upstream?.provider.disconnect?.provider === "bills";
   if (!billsOn || !exchange.isSent || exchange.costsNothing || exchange.refusal !== null) return false;
   exchange.drainUntil = now + DRAIN_MS;
   exchange.onCut = onCut;

@@ -5,6 +5,7 @@ import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Hold } from "../ledger/ledger.ts";
 import type { Ceiling } from "../pricing/ceiling.ts";
 import type { Timeouts } from "../providers/provider.ts";
+import type { Member } from "./credential-pool.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Meter } from "./meter.ts";
 import type { OwnedCall } from "./owned-plan.ts";
@@ -58,6 +59,8 @@ export class Exchange {
   /** Reads what the answer used; undefined until there is an answer. */
   meter: Meter | undefined;
 
+  /** The credential that it was last sent with; undefined before it is sent, and after it is over. */
+  member: Member | undefined;
   /** What it holds of its scopes' limits; undefined where they have none. */
   permit: Permit | undefined;
 
@@ -67,6 +70,8 @@ export class Exchange {
   /** How long this phase may last from `since`, milliseconds. */
   patienceMs: number;
   probed = false;
+  /** See `Roll`. */
+  place = -1;
   /** What waits for the client, which an abort of the upstream call does not wake. */
   onCut: ((reason: Refusal) => void) | undefined;
   private readonly started = performance.now();

@@ -1,7 +1,11 @@
+import type { CompiledScope } from "../domain/compiled-scope.ts";
 import { type AskedCall, answersTo, decide } from "../domain/decide.ts";
 import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
 import { Refusal } from "../domain/refusal.ts";
-import { askedCall, authorise } from "./authorise.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { PriceBook } from "../pricing/book.ts";
+import { foresee } from "./admit.ts";
+import { askedCall, authorise, type Call } from "./authorise.ts";
 import type { Directory } from "./directory.ts";
 import { Exchange } from "./exchange.ts";
 import { requireActive } from "./identify.ts";
@@ -11,27 +15,38 @@ import type { Upstreams } from "./upstreams.ts";
 /** A body that is described is read at once. */
 const PATIENCE_MS = 10_000;
 
+export interface Explaining {
+  readonly upstreams: Upstreams;
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  readonly prices: PriceBook;
+  readonly now: number;
+}
+
 /** What would happen to a call, found out by the very steps that a real one takes; nothing is sent. */
 export async function explain(
   described: DescribedCall,
   caller: DescribedCaller,
-  { upstreams, directory, now }: { upstreams: Upstreams; directory: Directory; now: number },
+  { upstreams, directory, ledger, prices, now }: Explaining,
 ): Promise<Explanation> {
   const scopes = directory.scopesOf(caller);
-  const nothing = { endpoint: null, model: null, answers: [], budgets: [], limited: [] };
-  let call: AskedCall;
-  let sent: string;
+  const nothing = { endpoint: null, model: null, answers: [], budgets: [], admission: null, limited: [] };
+  let read: Read;
   try {
     const holder = caller.key === undefined ? undefined : directory.find(caller.key);
     if (holder !== undefined) requireActive(holder, now);
-    ({ call, sent } = await read(described, upstreams, now));
+    read = await readCall(described, upstreams, now);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { ...nothing, refusal: { code: error.code, message: error.message, by: "the gateway" } };
   }
+  const { asked: call, sent } = read;
   const { denial } = decide(call, scopes);
+  const money =
+    denial === undefined && described.body !== null ? admissionOf(read, scopes, ledger, prices) : {};
   return {
-    refusal: denial === undefined ? null : { ...denial, by: denial.scope.name },
+    refusal: denial === undefined ? (money.refusal ?? null) : { ...denial, by: denial.scope.name },
+    admission: money.admission ?? null,
     endpoint: sent,
     model: call.model,
     answers: answersTo(call, scopes),
@@ -44,12 +59,34 @@ export async function explain(
   };
 }
 
+interface Read {
+  readonly asked: AskedCall;
+  readonly call: Call;
+  readonly exchange: Exchange;
+  /** The path. */
+  readonly sent: string;
+}
+
+function admissionOf(
+  { call, exchange }: Read,
+  scopes: readonly CompiledScope[],
+  ledger: Ledger,
+  prices: PriceBook,
+): Partial<Pick<Explanation, "admission" | "refusal">> {
+  try {
+    return { admission: foresee(call, scopes, exchange, ledger, prices) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { refusal: { code: error.code, message: error.message, by: "a budget" } };
+  }
+}
+
 /** @throws Refusal of what no policy can allow. */
-async function read(
+async function readCall(
   { provider, method, path, model, address, body, contentType }: DescribedCall,
   upstreams: Upstreams,
   now: number,
-): Promise<{ call: AskedCall; sent: string }> {
+): Promise<Read> {
   const target = new URL(`http://gateway/${provider}${path.startsWith("/") ? path : `/${path}`}`);
   const length = body === null ? 0 : Buffer.byteLength(body);
   const headers = { "content-type": contentType, "content-length": String(length) };
@@ -60,7 +97,8 @@ async function read(
       : new Request(target, { method, headers: body === null ? {} : headers, body });
   const route = findRoute(target.href, upstreams);
   const exchange = new Exchange("explained", method, now, address, 0, PATIENCE_MS);
-  await authorise(request as Request, route, exchange, []);
+  exchange.upstream = route.upstream;
+  const call = await authorise(request as Request, route, exchange, []);
   if (body === null) exchange.model ??= model;
-  return { call: askedCall(route, exchange), sent: route.path };
+  return { asked: askedCall(route, exchange), call, exchange, sent: route.path };
 }

@@ -1,12 +1,11 @@
-import { Refusal } from "../domain/refusal.ts";
 import { bearer } from "../providers/provider.ts";
 import type { Call } from "./authorise.ts";
 import { bodyToSend } from "./body.ts";
+import type { Credential } from "./credential.ts";
 import type { Exchange } from "./exchange.ts";
 import { KEY_HEADERS } from "./identify.ts";
 import { unreachable } from "./in-flight.ts";
 import { readsBody } from "./links.ts";
-import type { Credential } from "./upstreams.ts";
 
 /** Said by one hop to the next (RFC 9110 7.6.1), or by the client to us; none of it is for the provider. */
 const REQUEST_HEADERS_TAKEN_OFF = [
@@ -39,37 +38,18 @@ export interface ForwardSettings {
 }
 
 /**
- * The key that this call goes out with; undefined for a server that wants, or may get, none.
- * @throws Refusal `no_credential`.
- */
-export function chooseCredential(call: Call): Credential | undefined {
-  if (call.route.withoutKey) return undefined;
-  const { provider, credentials } = call.route.upstream;
-  const [credential] = credentials;
-  if (credential === undefined && provider.credential.required) {
-    throw new Refusal(
-      "no_credential",
-      `No ${provider.name} key is set up on this gateway. An administrator adds one with: lmk credential add ${provider.id}.`,
-    );
-  }
-  return credential;
-}
-
-/**
  * Sends the call and returns when the answer's head is there. Nothing is decompressed, followed or retried.
- * @throws Refusal `upstream_unreachable`, `credential_rejected` where no token is had for the credential, or what the
- *   exchange was cut with.
+ * @param token What is sent instead of the credential, where tokens are made of it.
+ * @throws Refusal `upstream_unreachable`, or what the exchange was cut with.
  */
 export async function forward(
   call: Call,
   credential: Credential | undefined,
+  token: string | undefined,
   exchange: Exchange,
   settings: ForwardSettings,
 ): Promise<Response> {
   const { upstream, at, path, query } = call.route;
-  // Most credentials are sent themselves, and wait for nothing.
-  const minted = credential?.minted;
-  const token = minted === undefined ? undefined : await minted.get(exchange.abort.signal);
   const body = bodyToSend(call, exchange, exchange.outputCap);
   const init: BunFetchRequestInit & { timeout: false } = {
     method: call.method,

@@ -9,6 +9,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import type { UsageFormat } from "../providers/formats/usage.ts";
 import { admit } from "./admit.ts";
+import { type AttemptSettings, attempt, giveBack, requireCredential } from "./attempt.ts";
 import { authorise, type Call, refuseNavigation } from "./authorise.ts";
 import { RECEIVE_BYTES_PER_MS } from "./body.ts";
 import { identifyByCapability, type Signer, withCapability } from "./capability.ts";
@@ -16,7 +17,7 @@ import { identifyByToken, presentedToken } from "./client-token.ts";
 import type { Directory, KeyHolder } from "./directory.ts";
 import { isDraining } from "./drain.ts";
 import { Exchange } from "./exchange.ts";
-import { chooseCredential, type ForwardSettings, forward } from "./forward.ts";
+import { forward } from "./forward.ts";
 import { identify, type KeyHasher, presentsKey, requireActive } from "./identify.ts";
 import type { InFlight } from "./in-flight.ts";
 import { isFirstOfJob, type JobStore } from "./jobs.ts";
@@ -27,16 +28,16 @@ import { notesStream, type Owning, ownObjects } from "./own-objects.ts";
 import type { OwnedCall } from "./owned-plan.ts";
 import { isRedirect, settleRedirect } from "./redirect.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
-import { rejectedCredential } from "./rejected-credential.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
+import { remembersObject } from "./remember-object.ts";
 import { requireObjects } from "./require-objects.ts";
 import { findRoute, type Route } from "./route.ts";
 import { settle, shrinkToInput } from "./settle.ts";
 import { endPermit, takePermit } from "./take-permit.ts";
-import type { Credential, Upstreams } from "./upstreams.ts";
+import type { Upstreams } from "./upstreams.ts";
 
 /** What a request's way needs; all of it made in `serve.ts`. */
-export interface Gateway extends ForwardSettings {
+export interface Gateway extends AttemptSettings {
   readonly upstreams: Upstreams;
   readonly directory: Directory;
   readonly hasher: KeyHasher;
@@ -65,7 +66,9 @@ const MAX_LOGGED_PATH = 1024;
 
 /** What the platform's server does for one request. */
 export interface Connection {
-  /** Gives this connection's idle timeout back to the platform. */
+  /** Calls this where the client leaves before `release`. */
+  whenLeft(listener: () => void): void;
+  /** The answer is out: gives this connection's idle timeout back to the platform, and forgets the listener. */
   release(): void;
   readonly address: string | null;
 }
@@ -97,22 +100,19 @@ export async function handle(
     exchange.holder = holder;
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange, holder.scopes);
-    exchange.owned = route.owned && (await requireObjects(call, route.owned, holder, gateway.objects));
-    const credential = chooseCredential(call);
+    exchange.owned = route.owned && (await requireObjects(call, route.owned, holder, gateway));
+    requireCredential(call);
     if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
     await admit(call, holder, exchange, gateway.ledger, gateway.prices);
 
-    exchange.enter("waiting", inFlight.now, route.upstream.provider.timeouts.firstByteMs);
-    let reply = await forward(call, credential, exchange, gateway);
+    let reply = await attempt(call, exchange, gateway);
     exchange.firstByteMs = exchange.elapsedMs();
     if (!reply.ok) exchange.costsNothing = true;
     exchange.upstreamRequestId = upstreamRequestId(reply, route.upstream.provider.requestIdHeaders);
-    if (reply.status === 401 && !route.withoutKey)
-      throw await rejectedCredential(reply, route.upstream, credential, gateway);
     if (isRedirect(reply)) reply = await settleRedirect(reply, call, exchange, gateway);
     const headers = answerHeaders(reply, exchange.id);
     if (exchange.outputCap !== null) headers.set("x-llamakey-output-cap", String(exchange.outputCap));
-    const owning = exchange.owned && owningOf(exchange.owned, call, holder, credential, exchange, gateway);
+    const owning = exchange.owned && owningOf(exchange.owned, call, holder, exchange, gateway);
     if (owning !== undefined) reply = await ownObjects(reply, headers, owning);
     if (route.links.length > 0) {
       const permit = (link: string) =>
@@ -120,7 +120,8 @@ export async function handle(
       reply = await rewriteLinks(reply, headers, route, { publicUrl: gateway.publicUrl, permit });
     }
     const meter = createMeter(meterFormat(route, reply, request.method), headers, route.path);
-    exchange.meter = owning === undefined ? meter : notesStream(meter, reply, owning);
+    const noting = owning === undefined ? meter : notesStream(meter, reply, owning);
+    exchange.meter = remembersObject(noting, call, reply, headers, exchange, gateway.homes);
     const onInput = exchange.most === undefined ? undefined : () => shrinkToInput(exchange, gateway.prices());
     return await relay(reply, headers, exchange, inFlight, onEnd, onInput);
   } catch (error) {
@@ -141,7 +142,7 @@ function open(request: Request, connection: Connection, gateway: Gateway): Excha
     patienceMs,
   );
   inFlight.add(exchange);
-  request.signal.addEventListener("abort", () => close(exchange, "client_closed", connection, gateway));
+  connection.whenLeft(() => close(exchange, "client_closed", connection, gateway));
   return exchange;
 }
 
@@ -161,12 +162,14 @@ function owningOf(
   owned: OwnedCall,
   call: Call,
   holder: KeyHolder,
-  credential: Credential | undefined,
   exchange: Exchange,
   gateway: Gateway,
 ): Owning {
-  const again = (query: string) =>
-    forward({ ...call, route: { ...call.route, query } }, credential, exchange, gateway);
+  const credential = exchange.member?.credential;
+  const again = async (query: string) => {
+    const token = await credential?.minted?.get(exchange.abort.signal);
+    return forward({ ...call, route: { ...call.route, query } }, credential, token, exchange, gateway);
+  };
   const { objects: index } = gateway;
   return { call, owned, holder, credentialId: credential?.id ?? null, index, at: exchange.at, again };
 }
@@ -183,6 +186,7 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
   const onCut = () => close(exchange, "cut", connection, gateway);
   if (ending === "client_closed" && isDraining(exchange, gateway.inFlight.now, onCut)) return;
   exchange.ended = true;
+  giveBack(exchange);
   const isWhole = ending === "complete";
   if (!isWhole && ending !== "refused") exchange.abort.abort();
   if (ending !== "client_closed") connection.release();

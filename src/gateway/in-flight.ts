@@ -1,4 +1,5 @@
 import { Refusal } from "../domain/refusal.ts";
+import { Roll } from "../domain/roll.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Base, Upstream } from "./upstreams.ts";
 
@@ -16,7 +17,7 @@ export type Probe = (base: Pick<Base, "origin">, timeoutMs: number) => Promise<v
 export class InFlight {
   /** Milliseconds; moves with the sweep, so that reading it per piece of a stream costs nothing. */
   now = performance.now();
-  private readonly exchanges = new Set<Exchange>();
+  private readonly exchanges = new Roll<Exchange>();
   private readonly timer = setInterval(() => this.sweep(performance.now()), SWEEP_MS);
   private idle: PromiseWithResolvers<void> | undefined;
   /** True from the moment a stop was asked for: nothing new is taken. */
@@ -44,7 +45,7 @@ export class InFlight {
   /** Cuts every exchange of these keys; returns how many. */
   cutKeys(keyIds: ReadonlySet<string>): number {
     let count = 0;
-    for (const exchange of this.exchanges) {
+    for (const exchange of this.exchanges.all()) {
       if (exchange.holder === undefined || !keyIds.has(exchange.holder.key.id)) continue;
       exchange.cut(new Refusal("invalid_key", "This master key was revoked."));
       count++;
@@ -56,7 +57,7 @@ export class InFlight {
   async drain(patienceMs: number): Promise<number> {
     this.draining = true;
     if (!(await this.emptied(patienceMs))) {
-      const left = [...this.exchanges];
+      const left = this.exchanges.all();
       for (const exchange of left)
         exchange.cut(new Refusal("shutting_down", "The gateway is shutting down."));
       await this.emptied(1000);
@@ -81,7 +82,7 @@ export class InFlight {
 
   private sweep(now: number): void {
     this.now = now;
-    for (const exchange of this.exchanges) {
+    for (const exchange of this.exchanges.all()) {
       const waited = now - exchange.since;
       if (exchange.drainUntil !== null && now > exchange.drainUntil) exchange.cut(tookTooLong());
       else if (waited > exchange.patienceMs) exchange.cut(overdue(exchange));

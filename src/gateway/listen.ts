@@ -67,7 +67,7 @@ export class Listener {
     const url = this.targetOf(request);
     if (url === undefined) return new Response(null, { status: 400, headers: { connection: "close" } });
     const { gateway } = this.handlers;
-    const connection = connectionOf(request, server, gateway.trustedProxies);
+    const connection = new ServerConnection(request, server, gateway.trustedProxies);
     const start = url.indexOf("/", 8);
     if (OWN_PATHS.test(url.slice(start, start + OWN_PATH_LENGTH))) {
       return this.handlers.own(url === request.url ? request : new Request(url, request), connection);
@@ -94,11 +94,32 @@ export class Listener {
   }
 }
 
-function connectionOf(request: Request, server: Server<undefined>, trusted: readonly Network[]): Connection {
-  return {
-    release: () => server.timeout(request, KEEP_ALIVE_SECONDS),
-    get address() {
-      return clientAddress(request.headers, server.requestIP(request)?.address ?? null, trusted);
-    },
-  };
+/** A request's connection at the platform's server. */
+class ServerConnection implements Connection {
+  private readonly request: Request;
+  private readonly server: Server<undefined>;
+  private readonly trusted: readonly Network[];
+  private listener: (() => void) | undefined;
+
+  constructor(request: Request, server: Server<undefined>, trusted: readonly Network[]) {
+    this.request = request;
+    this.server = server;
+    this.trusted = trusted;
+  }
+
+  whenLeft(listener: () => void): void {
+    this.listener = listener;
+    this.request.signal.addEventListener("abort", listener);
+  }
+
+  release(): void {
+    // The platform keeps signals for long, and all that their listeners hold with them.
+    if (this.listener !== undefined) this.request.signal.removeEventListener("abort", this.listener);
+    this.server.timeout(this.request, KEEP_ALIVE_SECONDS);
+  }
+
+  get address(): string | null {
+    const peer = this.server.requestIP(this.request)?.address ?? null;
+    return clientAddress(this.request.headers, peer, this.trusted);
+  }
 }

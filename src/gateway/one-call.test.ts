@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { compileScope } from "../domain/compiled-scope.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { knownProviders } from "../providers/catalogue.ts";
 import { authorise } from "./authorise.ts";
@@ -109,6 +110,29 @@ describe("a model in several places", () => {
   ];
   test.each(cases)("%s", async (_, path, body, type, model) => {
     expect(await modelOf(path, body, type)).toBe(model);
+  });
+
+  test("further models that may answer are outside of a list of models", async () => {
+    const policy = { models: ["a"] };
+    const scope = compileScope(
+      { scope: { kind: "key", id: "k" }, policy, budgets: [], version: 1 },
+      "key k",
+      (_, path) => path,
+    );
+    const ask = async (path: string, value: object) => {
+      const body = JSON.stringify(value);
+      const headers = { "content-type": JSON_TYPE, "content-length": String(body.length) };
+      const request = new Request(GATEWAY + path, { method: "POST", headers, body });
+      const exchange = new Exchange("id", "POST", 0, null, 0, 1000);
+      return authorise(request, findRoute(request.url, upstreams), exchange, [scope]);
+    };
+    const openrouter = "/openrouter/v1/chat/completions";
+    await ask(openrouter, { model: "a" });
+    await expect(ask(openrouter, { model: "a", models: ["a", "b"] })).rejects.toThrow("lets others answer");
+    const advisor = { type: "advisor_20260301", name: "advisor", model: "b" };
+    await expect(ask("/anthropic/v1/messages", { model: "a", tools: [advisor] })).rejects.toThrow(
+      "lets others answer",
+    );
   });
 
   test("a body in UTF-16 is refused", async () => {

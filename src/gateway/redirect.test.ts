@@ -19,6 +19,7 @@ function call(method: string): Call {
     path: "/files/f/content",
     takenOff: "",
     withoutKey: false,
+    account: undefined,
     endpoint: "/files/f/content",
     isPlain: true,
     query: "",

@@ -1,6 +1,7 @@
 import { Refusal } from "../domain/refusal.ts";
+import type { Member } from "./credential-pool.ts";
 import { withoutSecrets } from "./minted-token.ts";
-import type { Credential, Upstream } from "./upstreams.ts";
+import type { Upstream } from "./upstreams.ts";
 
 const MAX_MESSAGE_BYTES = 2000;
 
@@ -11,20 +12,19 @@ const MAX_MESSAGE_BYTES = 2000;
 export async function rejectedCredential(
   reply: Response,
   upstream: Upstream,
-  credential: Credential | undefined,
+  member: Member | undefined,
   { clock, report }: { clock: { now(): number }; report: (message: string) => void },
 ): Promise<Refusal> {
-  const { provider } = upstream;
+  const { provider, pool } = upstream;
+  const credential = member?.credential;
   // A secret may lie across the cut, so it is masked before the text is cut.
   const secrets = credential === undefined ? [] : (credential.minted?.texts ?? [credential.secret]);
   const longest = Math.max(0, ...secrets.map((secret) => secret.length));
   const message = withoutSecrets(await startOf(reply, MAX_MESSAGE_BYTES + longest), secrets);
   credential?.minted?.forget();
-  upstream.rejection = {
-    at: clock.now(),
-    credentialId: credential?.id ?? "none",
-    message: message.slice(0, MAX_MESSAGE_BYTES),
-  };
+  if (member !== undefined) {
+    pool.rejected(member, { at: clock.now(), status: 401, message: message.slice(0, MAX_MESSAGE_BYTES) });
+  }
   report(
     `${provider.name} rejected the credential "${credential?.name ?? "none"}" (401). lmk credential list shows what it said.`,
   );

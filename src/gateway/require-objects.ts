@@ -4,9 +4,16 @@ import type { MadeRule, OwnedKind } from "../providers/owned.ts";
 import type { Call } from "./authorise.ts";
 import type { KeyHolder } from "./directory.ts";
 import { UnclearJson } from "./json-bytes.ts";
+import type { ObjectHomes } from "./object-homes.ts";
 import { keyOf, type ObjectIndex } from "./object-index.ts";
 import { idIn, type OwnedCall, type OwnedPlan, type Reference } from "./owned-plan.ts";
 import { type Mentioned, mentionsIn } from "./references.ts";
+
+/** What is known of objects. */
+interface Known {
+  readonly objects: ObjectIndex;
+  readonly homes: Pick<ObjectHomes, "remember">;
+}
 
 /** Longer ones are nobody's. */
 const LONGEST_ID = 512;
@@ -21,7 +28,7 @@ export async function requireObjects(
   call: Call,
   plan: OwnedPlan,
   holder: KeyHolder,
-  index: ObjectIndex,
+  { objects: index, homes }: Known,
 ): Promise<OwnedCall> {
   const { sharing } = holder;
   const provider = call.route.upstream.provider.id;
@@ -40,6 +47,10 @@ export async function requireObjects(
     const object = id.length > LONGEST_ID ? undefined : found.get(keyOf(nameOf(reference)));
     const isPublic = object === undefined && kind.isPublic === true && !changes;
     if (!isPublic && !maySee(object, who, sharing)) throw notFound(kind, id);
+  }
+  // Where they lie is on the disk, so that it is known after a start, too.
+  for (const { id, credentialId } of found.values()) {
+    if (credentialId !== null) homes.remember(provider, id, credentialId);
   }
   const makes = madeBy(call, plan, mentioned);
   const made = plan.made.filter(([, rule]) => rule.method === call.method && isAsked(rule, call));

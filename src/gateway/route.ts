@@ -1,6 +1,7 @@
 import { looksLikeKey } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { LinkRule, MeterRule, Provider, VersionRule } from "../providers/provider.ts";
+import type { CredentialPool } from "./credential-pool.ts";
 import { type OwnedPlan, ownedPlan } from "./owned-plan.ts";
 import { type Base, locate, type Upstream, type Upstreams } from "./upstreams.ts";
 
@@ -18,6 +19,8 @@ export interface Route {
   readonly takenOff: string;
   /** This host is sent no key. */
   readonly withoutKey: boolean;
+  /** The account that was written into the path: only its credentials will do. */
+  readonly account: string | undefined;
   /** Decoded, lower-cased, without the version prefix: what rules are matched against. */
   readonly endpoint: string;
   /** False where some reader could take the path for another endpoint than that. */
@@ -75,6 +78,7 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
   return {
     upstream,
     ...locate(upstream, path),
+    account: path === versioned ? undefined : accountOf(upstream.pool),
     endpoint,
     isPlain: plain,
     query,
@@ -108,9 +112,14 @@ function rewritten(provider: Provider, path: string): string {
   return rewrite === undefined ? path : path.replace(...rewrite);
 }
 
+/** Of several credentials, the first one's. */
+function accountOf(pool: CredentialPool): string | undefined {
+  return pool.members[0]?.credential.account;
+}
+
 /** Names the gateway's own account where the client could not. */
-function withAccount({ provider, credentials }: Upstream, path: string): string {
-  const account = credentials[0]?.account;
+function withAccount({ provider, pool }: Upstream, path: string): string {
+  const account = accountOf(pool);
   if (provider.accountPath === undefined || account === undefined) return path;
   const { path: pattern, part, location } = provider.accountPath;
   return path.replace(pattern, (start) => start + part(account, location));

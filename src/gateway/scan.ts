@@ -241,8 +241,7 @@ const FIVE_MINUTES = '"5m"';
 export function scanObject(bytes: Uint8Array, format: DemandFormat): Scanned | null {
   const start = skipSpace(bytes, byteOrderMark(bytes));
   if (bytes[start] !== OPEN_BRACE) {
-    // UTF-16 and UTF-32, which some reader may take.
-    if (bytes[start] === 0 || (bytes[start] ?? 0) >= 0xfe) throw new UnclearJson("it is not UTF-8");
+    if (isWide(bytes, start)) throw new UnclearJson("it is not UTF-8");
     return null;
   }
   const found = new Scanned(format.bounds, bytes.length);
@@ -250,6 +249,18 @@ export function scanObject(bytes: Uint8Array, format: DemandFormat): Scanned | n
   const end = scanMembers(bytes, start, planOf(format), found);
   if (skipSpace(bytes, end) < bytes.length) throw new UnclearJson("something follows the object");
   return found.finish();
+}
+
+/** Whether this is an object in UTF-16 or UTF-32, which some reader may take: after its mark, or after zeros. */
+function isWide(bytes: Uint8Array, start: number): boolean {
+  const first = bytes[start];
+  const second = bytes[start + 1];
+  if ((first === 0xfe && second === 0xff) || (first === 0xff && second === 0xfe)) return true;
+  if (first !== 0) return false;
+  const letter = bytes.subarray(start, start + 4).find((byte) => byte !== 0);
+  return (
+    letter === OPEN_BRACE || letter === 0x20 || (letter !== undefined && letter >= 0x09 && letter <= 0x0d)
+  );
 }
 
 /** From the opening brace to behind the closing one. */

@@ -90,7 +90,8 @@ function countedOf(
   const { meter, upstream, model } = exchange;
   const rule = upstream?.provider.disconnect;
   const bytes = meter?.textBytes ?? 0;
-  const isSeen = bytes > 0 && (isWhole || rule?.then === "stops") && rule?.hidden?.test(model ?? "") !== true;
+  const isSeen =
+    bytes > 0 && (isWhole || rule?.provider === "stops") && rule?.hidden?.test(model ?? "") !== true;
   if (!isSeen) return undefined;
   const tokens = bytes + (isWhole ? 0 : UNSEEN_TOKENS);
   if (partial === null || partial.others.length > 0) {

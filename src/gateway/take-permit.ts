@@ -23,7 +23,7 @@ export async function takePermit(
     model,
     usesTokens: call.route.meter !== undefined && call.body instanceof Uint8Array,
     inputBytes: call.body instanceof Uint8Array ? call.body.length : 0,
-    outputCap: call.demand.outputCap,
+    outputCap: capOf(call),
   };
   const acquiring = limiter.acquire(scopes, size, performance.now());
   const acquired = acquiring instanceof Promise ? await acquiring : acquiring;
@@ -34,6 +34,11 @@ export async function takePermit(
   if (!exchange.ended) return;
   acquired.permit.cancel();
   abort.signal.throwIfAborted();
+}
+
+/** Of all answers together. */
+function capOf({ demand }: Call): number | null {
+  return demand.outputCap === null ? null : demand.outputCap * demand.answers;
 }
 
 /**

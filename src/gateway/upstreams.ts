@@ -1,19 +1,5 @@
 import type { HostRule, Provider } from "../providers/provider.ts";
-import type { MintedToken } from "./minted-token.ts";
-
-/** A provider's real key, opened, ready to be sent. */
-export interface Credential {
-  /** `env`, or the stored credential's id. */
-  id: string;
-  name: string;
-  secret: string;
-  /** How it is shown. */
-  masked: string;
-  /** The account that it is of, where paths may have to name it. */
-  account?: string;
-  /** What is sent instead, where tokens are made of it. */
-  minted?: MintedToken;
-}
+import { CredentialPool } from "./credential-pool.ts";
 
 /** An address that paths are appended to. */
 export interface Base {
@@ -30,10 +16,7 @@ export interface Upstream extends Base {
   readonly provider: Provider;
   /** Paths that go elsewhere; none where an administrator has replaced the provider's own address. */
   readonly hosts: readonly HostRule[];
-  /** Best first; replaced as a whole when an administrator changes them. */
-  credentials: readonly Credential[];
-  /** What the provider last said when it rejected our key; for administrators. */
-  rejection: { at: number; credentialId: string; message: string } | undefined;
+  readonly pool: CredentialPool;
   /** When operators were last told that it could not be reached, epoch milliseconds. */
   troubleReportedAt: number;
 }
@@ -45,8 +28,7 @@ export function createUpstream(provider: Provider, base: string): Upstream {
     provider,
     ...parseBase(base),
     hosts: base === provider.upstream ? (provider.hosts ?? []) : [],
-    credentials: [],
-    rejection: undefined,
+    pool: new CredentialPool(),
     troubleReportedAt: 0,
   };
 }

@@ -11,7 +11,8 @@ import type {
   RowCost,
 } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
-import { spanAt } from "../domain/period.ts";
+import { type Span, spanAt } from "../domain/period.ts";
+import { Roll } from "../domain/roll.ts";
 import type { Evidence } from "../domain/usage.ts";
 import { Account } from "./account.ts";
 import type { Balances, Journal } from "./journal.ts";
@@ -39,6 +40,8 @@ export interface Room {
 export interface Crossing {
   readonly budget: Budget;
   readonly account: AccountId;
+  /** Of the period. */
+  readonly span: Span;
   readonly percent: number;
   readonly posted: Nanos;
 }
@@ -72,7 +75,7 @@ export interface LedgerParts {
 export class Ledger {
   private readonly budgets = new Map<string, Line>();
   private readonly accounts = new Map<AccountId, Account>();
-  private readonly open = new Map<number, Hold>();
+  private readonly open = new Roll<Hold>();
   private readonly waiters = new Set<() => boolean>();
   private timeZone = "UTC";
   private nextHold: number;
@@ -145,7 +148,7 @@ export class Ledger {
     }
     const hold = new Hold(this.nextHold++, facts, ceiling, accounts, this);
     hold.shadowed = shadowed;
-    this.open.set(hold.id, hold);
+    this.open.add(hold);
     hold.durable = this.parts.journal.appendDurably(holdText(hold.record));
     return hold;
   }
@@ -173,6 +176,18 @@ export class Ledger {
     });
   }
 
+  /**
+   * Calls `onCrossing` for every threshold that is reached in a current period, or in one that was written to since the
+   * last checkpoint: the process before this one may have died between posting and telling.
+   */
+  tellReached(): void {
+    const now = this.parts.clock.now();
+    const current = [...this.budgets.values()].map((line) => this.accountOf(line, now));
+    const changed = [...this.parts.state.changed].map((id) => this.accounts.get(id));
+    for (const account of new Set([...current, ...changed]))
+      if (account !== undefined) this.tell(account, 0n);
+  }
+
   /** Of every budget that the administrator has not removed. */
   standings(): Standing[] {
     const now = this.parts.clock.now();
@@ -193,7 +208,7 @@ export class Ledger {
 
   /** Holds whose request died with its process, oldest first. */
   unresolved(): HoldRecord[] {
-    return [...this.open.values()].filter((hold) => hold.isUnresolved).map((hold) => hold.record);
+    return oldestFirst(this.open.all().filter((hold) => hold.isUnresolved)).map((hold) => hold.record);
   }
 
   /**
@@ -201,7 +216,7 @@ export class Ledger {
    * @returns false where there is no such hold.
    */
   async decide(holdId: number, amount: Nanos, reason?: string): Promise<boolean> {
-    const hold = this.open.get(holdId);
+    const hold = this.open.all().find(({ id }) => id === holdId);
     if (hold === undefined || !hold.isUnresolved) return false;
     const written = this.end(hold, "decided", amount, null, null, { reason });
     this.recost(hold, amount, "decided");
@@ -212,7 +227,7 @@ export class Ledger {
   /** Ends what nobody resolved: at the end of its periods its ceiling is posted. */
   sweep(): void {
     const now = this.parts.clock.now();
-    for (const hold of this.open.values()) {
+    for (const hold of this.open.all()) {
       if (!hold.isUnresolved) continue;
       const isOver = hold.accounts.every(({ span }) => span.end <= now);
       const isBounded = hold.accounts.some(({ span }) => span.end < Number.POSITIVE_INFINITY);
@@ -269,7 +284,7 @@ export class Ledger {
     costing: Costing | null,
     decision?: { readonly reason: string | undefined },
   ): Promise<void> | undefined {
-    this.open.delete(hold.id);
+    this.open.delete(hold);
     const ceiling = hold.ceiling ?? 0n;
     const posted = amount ?? (hold.accounts.length > 0 ? ceiling : null);
     for (const account of hold.accounts) {
@@ -321,10 +336,17 @@ export class Ledger {
         `The budget ${budget.name} is exceeded: a call cost more than the most it was thought to cost.`,
       );
     }
+    this.tell(account, before);
+  }
+
+  /** @param before What was posted when it was last told. */
+  private tell({ id, budgetId, span, posted }: Account, before: Nanos): void {
+    const budget = this.budgets.get(budgetId)?.budget;
+    if (budget === undefined || this.parts.onCrossing === undefined) return;
     for (const percent of budget.thresholds) {
       const threshold = budget.amount * BigInt(percent);
-      if (before * 100n < threshold && account.posted * 100n >= threshold)
-        this.parts.onCrossing?.({ budget, account: account.id, percent, posted: account.posted });
+      if (threshold > 0n && before * 100n < threshold && posted * 100n >= threshold)
+        this.parts.onCrossing({ budget, account: id, span, percent, posted });
     }
   }
 
@@ -342,14 +364,14 @@ export class Ledger {
     for (const account of accounts) account.pending += record.ceiling ?? 0n;
     const hold = new Hold(record.id, record, record.ceiling, accounts, this);
     hold.isUnresolved = true;
-    this.open.set(record.id, hold);
+    this.open.add(hold);
   }
 
   private checkpoint(): Balances {
     const changed = [...this.accounts.values()].filter((account) => account.isChanged);
     const accounts = changed.map((account) => account.balance);
     let open = "";
-    for (const hold of this.open.values()) {
+    for (const hold of this.open.all()) {
       open += holdText(hold.record);
       if (hold.isUnresolved) open += lostText(hold.id);
     }
@@ -380,6 +402,8 @@ export class Hold {
   /** Resolves when the hold is on the disk: nothing is sent before. */
   durable: Promise<void> = Promise.resolve();
   isUnresolved = false;
+  /** See `Roll`. */
+  place = -1;
   /** Budgets in shadow mode that have not so much left. */
   shadowed: readonly Budget[] = [];
   private hasEnded = false;
@@ -431,6 +455,10 @@ export class Hold {
     this.hasEnded = true;
     return true;
   }
+}
+
+function oldestFirst(holds: Hold[]): Hold[] {
+  return holds.sort((one, other) => one.id - other.id);
 }
 
 function least(a: Nanos, b: Nanos): Nanos {

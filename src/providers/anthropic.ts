@@ -4,6 +4,7 @@ import { anthropicMessagesUsage } from "./formats/anthropic-messages.ts";
 import { anthropicOwned } from "./formats/anthropic-owned.ts";
 import { resultDemand } from "./formats/demand.ts";
 import { anthropicLimitHeaders } from "./formats/limit-headers.ts";
+import { anthropicObjects } from "./formats/objects.ts";
 import { defaultTimeouts, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -69,9 +70,10 @@ export const anthropic: Provider = {
   modelForms: [],
   owned: anthropicOwned,
   links: [{ path: /^\/messages\/batches(\/|$)/, fields: ["results_url", "data.results_url"] }],
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   requestIdHeaders: ["request-id"],
   timeouts: defaultTimeouts,
+  objects: anthropicObjects,
   streamUsage: "given",
   free: /^\/(?:messages\/count_tokens|files|skills|agents|memory_stores|models)(?:\/|$)|\/cancel$/,
   deferred: /^\/messages\/batches$/,

@@ -30,6 +30,7 @@ export const assemblyai: Provider = {
   errors: { ...textErrors("error"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^(?:\/realtime)?\/token(\/|$)/, why: mints }],
   links: [{ path: /^\/transcript\/?$/, fields: ["page_details.prev_url", "page_details.next_url"] }],
+  objects: { path: /\/(?:upload|transcript)(?:\/|$)/ },
   free: /^\/upload$/,
   deferred: /^\/transcript$/,
   meters: [

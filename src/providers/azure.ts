@@ -1,3 +1,4 @@
+import { openaiObjects } from "./formats/objects.ts";
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
 import { openaiOwned } from "./formats/openai-owned.ts";
@@ -41,9 +42,10 @@ export const azure: Provider = {
   modelInPath: /^\/openai\/deployments\/([^/]+)\//i,
   links: [{ path: /^/, headers: ["operation-location", "azure-asyncoperation", "location"] }],
   // A deployment may be called anything, so none is known not to think unseen.
-  disconnect: { then: "stops", hidden: /./ },
+  disconnect: { provider: "stops", hidden: /./ },
   requestIdHeaders: ["apim-request-id", "x-request-id", "x-ms-request-id"],
   streamUsage: "ask",
+  objects: openaiObjects,
   free: openaiFree,
   owned: openaiOwned,
   deferred: openaiDeferred,

@@ -10,6 +10,6 @@ export const cerebras: Provider = {
   version: { kind: "in-base", prefix: "/v1" },
   meters: newerOpenaiMeters,
   credential: { env: ["CEREBRAS_API_KEY"], required: true, place: bearer, probe: "/models" },
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   client: { keys: ["CEREBRAS_API_KEY"], bases: [["CEREBRAS_BASE_URL", ""]] },
 };

@@ -26,6 +26,7 @@ export const cohere: Provider = {
   errors: { ...textErrors("message"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/oauth(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],
+  objects: { path: /^\/(?:datasets|embed-jobs|connectors|finetuning|batches)(?:\/|$)/ },
   free: /^\/(?:tokenize|detokenize|check-api-key|datasets|connectors)(?:\/|$)|[/:]cancel$/,
   deferred: /^\/(?:embed-jobs|batches|finetuning\/finetuned-models)$/,
   meters: [

@@ -10,6 +10,6 @@ export const deepseek: Provider = {
   version: { kind: "none" },
   credential: { env: ["DEEPSEEK_API_KEY"], required: true, place: bearer, probe: "/models" },
   streamUsage: "ask",
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   client: { keys: ["DEEPSEEK_API_KEY"], bases: [["DEEPSEEK_API_BASE", "/v1"]] },
 };

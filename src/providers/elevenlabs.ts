@@ -51,6 +51,7 @@ export const elevenlabs: Provider = {
     { method: "*", path: /^\/user\/?$/, why: mints },
   ],
   requestIdHeaders: ["request-id", "x-trace-id"],
+  objects: { path: /\/(?:voices|history|dubbing|studio|pronunciation-dictionaries|convai)(?:\/|$)/ },
   modelForms: [/^\/speech-to-text(?:\/|$)/],
   free: /^\/(?:voices|pronunciation-dictionaries|history)(?:\/|$)/,
   // The model is `model_id` here.

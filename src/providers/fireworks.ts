@@ -26,6 +26,6 @@ export const fireworks: Provider = {
     { method: "*", path: /^\/accounts\/[^/]+\/users\/[^/]+\/apikeys(?:[/:]|$)/, why: mints },
     { method: "*", path: /^\/accounts\/[^/]+\/(?:users|secrets)(?:[/:]|$)/, why: administers },
   ],
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   client: { keys: ["FIREWORKS_API_KEY"], bases: [["FIREWORKS_BASE_URL", ""]] },
 };

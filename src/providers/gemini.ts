@@ -12,6 +12,7 @@ import { geminiInteractionsUsage } from "./formats/gemini-interactions.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { geminiOwned } from "./formats/google-owned.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
+import { googleObjects } from "./formats/objects.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
@@ -60,8 +61,9 @@ export const gemini: Provider = {
   modelInPath: /\/(?:models\/)?((?<=models\/)[^/]+|tunedModels\/[^/]+):/i,
   // Python sends the pieces of an upload without any key.
   links: [{ path: /^\/upload\//, headers: ["x-goog-upload-url"], followedWithoutKey: true }],
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   requestIdHeaders: [],
+  objects: googleObjects,
   free: /:(?:counttokens|counttextTokens|cancel)$|^\/(?:upload\/|files(?:\/|$)|webhooks)/i,
   deferred:
     /:(?:asyncbatchembedcontent|batchgeneratecontent|predictlongrunning)$|^\/(?:batches|tunedmodels)$/,

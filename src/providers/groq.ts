@@ -10,6 +10,6 @@ export const groq: Provider = {
   version: { kind: "in-base", prefix: "/openai/v1", also: ["/v1"] },
   meters: newerOpenaiMeters,
   credential: { env: ["GROQ_API_KEY"], required: true, place: bearer, probe: "/models" },
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   client: { keys: ["GROQ_API_KEY"], bases: [["GROQ_BASE_URL", ""]] },
 };

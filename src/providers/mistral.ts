@@ -40,8 +40,9 @@ export const mistral: Provider = {
   errors,
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/(?:.+\/)?credentials(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   requestIdHeaders: ["mistral-correlation-id", "x-request-id", "x-kong-request-id"],
+  objects: { path: /^\/(?:files|batch\/jobs|fine_tuning|conversations|agents|libraries)(?:\/|$)/ },
   free: /^\/(?:files|agents)(?:\/(?!completions)|$)|\/cancel$/,
   deferred: /^\/(?:batch|fine_tuning)\/jobs$/,
   meters: [

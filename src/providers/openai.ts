@@ -1,3 +1,4 @@
+import { openaiObjects } from "./formats/objects.ts";
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
 import { openaiOwned } from "./formats/openai-owned.ts";
@@ -35,10 +36,11 @@ export const openai: Provider = {
   ],
   modelForms: [/^\/audio\//, /^\/images\//, /^\/videos(\/|$)/],
   links: [],
-  disconnect: { then: "stops", hidden: /(?:^|\/)(?:o\d|gpt-[5-9]|codex)/ },
+  disconnect: { provider: "stops", hidden: /(?:^|\/)(?:o\d|gpt-[5-9]|codex)/ },
   owned: openaiOwned,
   requestIdHeaders: ["x-request-id"],
   timeouts: defaultTimeouts,
+  objects: openaiObjects,
   streamUsage: "ask",
   free: openaiFree,
   deferred: openaiDeferred,

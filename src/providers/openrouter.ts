@@ -33,6 +33,6 @@ export const openrouter: Provider = {
     { method: "*", path: /^\/(?:keys?|organization|workspaces|guardrails)(\/|$)/, why: administers },
   ],
   // Of many that it passes calls on to, the whole answer is billed.
-  disconnect: { then: "bills" },
+  disconnect: { provider: "bills" },
   client: { keys: ["OPENROUTER_API_KEY"], bases: [["OPENROUTER_BASE_URL", "/api/v1"]] },
 };

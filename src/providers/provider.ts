@@ -53,6 +53,8 @@ export interface Provider {
   readonly deferred?: RegExp;
   /** How answers tell what they used, first match wins; an endpoint without one is not metered. */
   readonly meters: readonly MeterRule[];
+  /** What it keeps for the account of a credential, so that no other credential finds it. */
+  readonly objects?: ObjectRule;
   /** Absolute links in answers that an SDK would follow with the master key, or past the gateway. */
   readonly links: readonly LinkRule[];
   /** What it keeps in the account of its key, which users of the gateway share. */
@@ -182,6 +184,13 @@ export interface MeterRule {
   readonly demand?: DemandFormat;
 }
 
+export interface ObjectRule {
+  /** Endpoints that make or use such objects, matched as in `Denial`. */
+  readonly path: RegExp;
+  /** Those of them whose `POST` asks a model, and makes an object beside: any credential will do for it. */
+  readonly balanced?: RegExp;
+}
+
 export interface LinkRule {
   /** Endpoints whose answers hold it, matched as in `Denial`. */
   readonly path: RegExp;
@@ -209,7 +218,7 @@ export interface HostRule {
 /** What a provider does, and bills, when a client leaves before its answer is whole. Unknown where it is not said. */
 export interface DisconnectRule {
   /** It `stops` and bills what it wrote; or it goes on and `bills` the whole answer, which is then read to its end. */
-  readonly then: "stops" | "bills";
+  readonly provider: "stops" | "bills";
   /** Models that think without showing it, so that what was seen does not tell what was written. */
   readonly hidden?: RegExp;
 }

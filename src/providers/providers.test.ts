@@ -212,7 +212,7 @@ describe("a call goes where its provider expects it", () => {
       const accountPath = { ...(known.accountPath as AccountPathRule), location };
       const vertex = createUpstream({ ...known, accountPath }, known.upstream ?? "");
       const account = known.credential.mint?.account?.('{"project_id":"a-project"}') ?? "";
-      vertex.credentials = [{ id: "c", name: "c", secret: "x", masked: "x", account }];
+      vertex.pool.replace([{ id: "c", name: "c", secret: "x", masked: "x", weight: 1, account }]);
       const both = new Map([...upstreams, ["vertex", vertex]]);
       const sent = (path: string) => {
         const { at, path: rest, query, endpoint } = findRoute(gateway + path, both);

@@ -48,6 +48,7 @@ export const replicate: Provider = {
     },
   ],
   requestIdHeaders: ["x-request-id", "cf-ray"],
+  objects: { path: /\/(?:predictions|files|trainings|deployments)(?:\/|$)/, balanced: /\/predictions$/ },
   free: /\/cancel$|^\/files$|^\/models$/,
   deferred: /^\/trainings$|\/versions\/[^/]+\/trainings$/,
   modelInPath: /^(?:\/v1)?\/(?:models|deployments)\/([^/]+\/[^/]+)\//i,

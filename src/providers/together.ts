@@ -46,7 +46,7 @@ export const together: Provider = {
       why: administers,
     },
   ],
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   client: {
     keys: ["TOGETHER_API_KEY"],
     bases: [

@@ -83,6 +83,7 @@ export const vectara: Provider = {
     { method: "*", path: /^\/[a-z]+-(?:api-keys?|app-clients?)(\/|$)/, why: mints },
     { method: "*", path: /^\/[a-z]+-users?(\/|$)/, why: administers },
   ],
+  objects: { path: /\/(?:corpora|chats|agents|jobs|sessions)(?:\/|$)/ },
   free: /^\/(?:corpora(?:\/[^/]+(?:\/(?:documents|upload_file))?)?|generation_presets)$/,
   meters: [
     {

@@ -4,6 +4,7 @@ import { embedContentDemand, generateDemand, predictDemand } from "./formats/gem
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
 import { vertexOwned } from "./formats/google-owned.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
+import { googleObjects } from "./formats/objects.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { serviceAccountGrant, serviceAccountProject } from "./formats/service-account.ts";
 import { vertexAnthropicUsage } from "./formats/vertex-anthropic.ts";
@@ -59,6 +60,7 @@ export const vertex: Provider = {
     },
   },
   requestIdHeaders: [],
+  objects: googleObjects,
   tierHeaders: ["x-vertex-ai-llm-shared-request-type"],
   free: /:(?:counttokens|computetokens|cancel)$|\/count-tokens(?:@[^:/]*)?:rawpredict$/,
   deferred: /:predictlongrunning$|\/(?:batchpredictionjobs|tuningjobs|custom[jJ]obs)$/,
@@ -74,7 +76,7 @@ export const vertex: Provider = {
     { method: "POST", path: /:predict$/, format: googlePredictUsage, demand: predictDemand },
     ...openaiMeters,
   ],
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   client: {
     keys: [
       { name: "GOOGLE_APPLICATION_CREDENTIALS", broad: true, value: "llamakey_adc.json", title },

@@ -15,6 +15,7 @@ export const voyage: Provider = {
   credential: { env: ["VOYAGE_API_KEY"], required: true, place: bearer, probe: "/files" },
   owned: filesOwned,
   errors: { ...textErrors("detail"), limitHeaders: epochLimitHeaders },
+  objects: { path: /^\/(?:files|batches)(?:\/|$)/ },
   free: /^\/files$|\/cancel$/,
   deferred: /^\/batches$/,
   meters: [

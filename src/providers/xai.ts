@@ -15,6 +15,6 @@ export const xai: Provider = {
   meters: metersWith(chatDemand("max_completion_tokens", { reasoning: "beside" })),
   credential: { env: ["XAI_API_KEY"], required: true, place: bearer, probe: "/models" },
   denied: [{ method: "*", path: /^\/realtime\/client_secrets(\/|$)/, why: mints }],
-  disconnect: { then: "stops" },
+  disconnect: { provider: "stops" },
   client: { keys: [{ name: "XAI_API_KEY", unguided: true }], bases: [] },
 };

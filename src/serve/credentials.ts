@@ -7,13 +7,16 @@ import type { StoredCredential } from "../domain/credential.ts";
 import { looksLikeKey, mask, randomBase62 } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { AdminStore } from "../domain/store.ts";
+import type { Credential } from "../gateway/credential.ts";
+import type { Member } from "../gateway/credential-pool.ts";
 import { MintedToken } from "../gateway/minted-token.ts";
-import { type Credential, locate, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
+import { locate, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { TokenRequest } from "../providers/mint.ts";
 import { bearer, type Provider } from "../providers/provider.ts";
 import { Unreadable, type Vault } from "../vault/vault.ts";
 
 const TEST_TIMEOUT_MS = 15_000;
+const PROBE_EVERY_MS = 500;
 
 interface Parts {
   readonly store: AdminStore;
@@ -35,6 +38,8 @@ export class Credentials implements CredentialDesk {
   private readonly problems = new Map<string, string>();
   /** Tokens outlive a change of other credentials, by the id of their own. */
   private minted = new Map<string, MintedToken>();
+
+  private prober: NodeJS.Timeout | undefined;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -59,15 +64,15 @@ export class Credentials implements CredentialDesk {
       for (const credential of stored) {
         if (credential.provider !== provider.id) continue;
         const secret = this.open(credential, upstream);
-        const { id, name, masked } = credential;
-        if (secret !== undefined) usable.push(ready({ id, name, secret, masked }, upstream));
+        const { id, name, masked, weight } = credential;
+        if (secret !== undefined) usable.push(ready({ id, name, secret, masked, weight }, upstream));
       }
       if (environmentCredential !== undefined) {
         const { secret } = environmentCredential;
         const masked = shown(secret, provider);
-        usable.push(ready({ id: `env_${provider.id}`, name: "env", secret, masked }, upstream));
+        usable.push(ready({ id: environmentId(provider), name: "env", secret, masked, weight: 1 }, upstream));
       }
-      upstream.credentials = usable;
+      upstream.pool.replace(usable);
     }
     this.minted = minted;
     this.parts.changed();
@@ -77,7 +82,7 @@ export class Credentials implements CredentialDesk {
     const views: CredentialView[] = [];
     for (const { provider, environmentCredential } of this.parts.configured) {
       if (environmentCredential === undefined) continue;
-      const id = `env_${provider.id}`;
+      const id = environmentId(provider);
       views.push({
         id,
         provider: provider.id,
@@ -86,7 +91,8 @@ export class Credentials implements CredentialDesk {
         masked: shown(environmentCredential.secret, provider),
         usable: true,
         problem: null,
-        rejection: this.rejectionOf(provider.id, id),
+        weight: 1,
+        ...this.healthOf(provider.id, id),
         createdAt: null,
       });
     }
@@ -94,7 +100,13 @@ export class Credentials implements CredentialDesk {
     return views;
   }
 
-  async add(source: AuditSource, provider: string, name: string, secret: string): Promise<CredentialView> {
+  async add(
+    source: AuditSource,
+    provider: string,
+    name: string,
+    secret: string,
+    weight: number,
+  ): Promise<CredentialView> {
     const upstream = this.parts.upstreams.get(provider);
     if (upstream === undefined) {
       const known = [...this.parts.upstreams.keys()].join(", ");
@@ -112,11 +124,19 @@ export class Credentials implements CredentialDesk {
       upstream: boundTo(upstream),
       sealed: this.parts.vault.sealCredential(secret, { row: id, upstream: boundTo(upstream) }),
       masked: shown(secret, upstream.provider),
+      weight,
       createdAt: this.parts.clock.now(),
     };
     await this.parts.store.audited(source, "addCredential", credential);
     await this.load();
     return this.view(credential);
+  }
+
+  async setWeight(source: AuditSource, id: string, weight: number): Promise<CredentialView | null> {
+    if (!(await this.parts.store.audited(source, "updateCredential", id, { weight }))) return null;
+    await this.load();
+    const credential = (await this.parts.store.listCredentials()).find((one) => one.id === id);
+    return credential === undefined ? null : this.view(credential);
   }
 
   async remove(source: AuditSource, id: string): Promise<boolean> {
@@ -127,13 +147,13 @@ export class Credentials implements CredentialDesk {
 
   async test(source: AuditSource, id: string): Promise<CredentialTest | null> {
     for (const upstream of this.parts.upstreams.values()) {
-      const credential = upstream.credentials.find((candidate) => candidate.id === id);
-      if (credential === undefined) continue;
-      const result = await this.probe(upstream, credential);
+      const member = upstream.pool.find(id);
+      if (member === undefined) continue;
+      const result = await this.probe(upstream, member);
       const { ok, status } = result;
       await this.parts.store.noteAudit(source, {
         action: "credential.test",
-        target: { kind: "credential", id, name: credential.name },
+        target: { kind: "credential", id, name: member.credential.name },
         before: null,
         // Not the message: it may quote what a token server said.
         after: { provider: upstream.provider.id, ok, status },
@@ -143,8 +163,33 @@ export class Credentials implements CredentialDesk {
     return null;
   }
 
-  private async probe(upstream: Upstream, credential: Credential): Promise<CredentialTest> {
-    const { provider } = upstream;
+  /** Asks providers from time to time whether they take again what they rejected, and are well again. */
+  startProbing(): void {
+    this.prober = setInterval(() => {
+      for (const upstream of this.parts.upstreams.values()) this.probeDue(upstream);
+    }, PROBE_EVERY_MS);
+  }
+
+  stopProbing(): void {
+    clearInterval(this.prober);
+  }
+
+  /** A credential that is alone is sent as it is whatever became of it, so nobody needs to ask. */
+  private probeDue(upstream: Upstream): void {
+    const { pool } = upstream;
+    if (!pool.isShared) return;
+    const now = this.parts.clock.now();
+    for (const member of pool.members) {
+      if (member.probeAt > now) continue;
+      // Not again while this one is under way.
+      member.probeAt = Number.POSITIVE_INFINITY;
+      void this.probe(upstream, member);
+    }
+  }
+
+  private async probe(upstream: Upstream, member: Member): Promise<CredentialTest> {
+    const { provider, pool } = upstream;
+    const { credential } = member;
     const { at, path } = locate(upstream, provider.credential.probe);
     const headers = new Headers({ accept: "application/json", ...provider.credential.probeHeaders });
     const started = performance.now();
@@ -167,14 +212,30 @@ export class Credentials implements CredentialDesk {
         ...(proxy === undefined ? {} : { proxy }),
       });
       await reply.body?.cancel();
-      if (reply.ok) return result(true, reply.status, `${provider.name} accepts it.`);
+      if (reply.ok) {
+        // What too many requests brought about, one that costs nothing does not mend.
+        if (member.health !== "limited") pool.worked(member);
+        return result(true, reply.status, `${provider.name} accepts it.`);
+      }
       const rejected = reply.status === 401 || reply.status === 403;
+      this.stillOut(upstream, member, reply.status);
       const verdict = rejected ? "rejects it" : "gives an answer that settles nothing";
       return result(false, reply.status, `${provider.name} ${verdict} (status ${reply.status}).`);
     } catch (error) {
+      this.stillOut(upstream, member, null);
       if (error instanceof Refusal) return result(false, null, error.message);
       return result(false, null, `${provider.name} could not be reached at ${at.origin}.`);
     }
+  }
+
+  /** Asked again later; what only a probe was told changes nothing of a credential that serves. */
+  private stillOut({ pool }: Upstream, member: Member, status: number | null): void {
+    if (member.health !== "rejected" || member.lastError === null) return;
+    pool.rejected(member, {
+      ...member.lastError,
+      at: this.parts.clock.now(),
+      status: status ?? member.lastError.status,
+    });
   }
 
   /** Undefined for a credential that is sent itself. */
@@ -189,7 +250,8 @@ export class Credentials implements CredentialDesk {
       proxy: upstreamProxy,
       request: (now) => request(now) as TokenRequest,
       rejected: (message) => {
-        upstream.rejection = { at: clock.now(), credentialId: id, message };
+        const member = upstream.pool.find(id);
+        if (member !== undefined) upstream.pool.rejected(member, { at: clock.now(), status: null, message });
         report(`${provider.name} gives no token for the credential "${name}". ${message}`);
       },
     });
@@ -233,16 +295,49 @@ export class Credentials implements CredentialDesk {
       masked: credential.masked,
       usable: problem === null,
       problem,
-      rejection: this.rejectionOf(credential.provider, credential.id),
+      weight: credential.weight,
+      ...this.healthOf(credential.provider, credential.id),
       createdAt: new Date(credential.createdAt).toISOString(),
     };
   }
 
-  private rejectionOf(provider: string, credentialId: string): CredentialView["rejection"] {
-    const rejection = this.parts.upstreams.get(provider)?.rejection;
-    if (rejection?.credentialId !== credentialId) return null;
-    return { at: new Date(rejection.at).toISOString(), message: rejection.message };
+  private healthOf(provider: string, id: string): HealthView {
+    const pool = this.parts.upstreams.get(provider)?.pool;
+    const member = pool?.find(id);
+    if (pool === undefined || member === undefined) return NO_HEALTH;
+    const now = this.parts.clock.now();
+    const isOut = ({ health, coolingUntil }: Member) => health === "rejected" || coolingUntil > now;
+    const serving = pool.members.filter((one) => !isOut(one));
+    const { lastError, inFlight, coolingUntil } = member;
+    const error = lastError && { ...lastError, at: new Date(lastError.at).toISOString() };
+    const state = isOut(member) ? member.health : "ready";
+    return {
+      state,
+      coolingUntil: coolingUntil > now ? new Date(coolingUntil).toISOString() : null,
+      lastError: error,
+      rejection: error !== null && state === "rejected" ? { at: error.at, message: error.message } : null,
+      inFlight,
+      share: isOut(member) ? 0 : member.weight / serving.reduce((sum, { weight }) => sum + weight, 0),
+    };
   }
+}
+
+type HealthView = Pick<
+  CredentialView,
+  "state" | "coolingUntil" | "lastError" | "rejection" | "inFlight" | "share"
+>;
+
+const NO_HEALTH: HealthView = {
+  state: "unusable",
+  coolingUntil: null,
+  lastError: null,
+  rejection: null,
+  inFlight: 0,
+  share: 0,
+};
+
+function environmentId({ id }: Provider): string {
+  return `env_${id}`;
 }
 
 /** A stored credential is good for these addresses alone. */

@@ -51,10 +51,10 @@ function wrapped(text: string): string[] {
   return lines;
 }
 
-function keyColumn({ credentials }: Upstream): string {
-  const [credential] = credentials;
+function keyColumn({ pool }: Upstream): string {
+  const credential = pool.members[0]?.credential;
   if (credential === undefined) return "needs no key";
-  const more = credentials.length > 1 ? ` and ${credentials.length - 1} more` : "";
+  const more = pool.size > 1 ? ` and ${pool.size - 1} more` : "";
   return `${credential.masked} (${credential.name})${more}`;
 }
 

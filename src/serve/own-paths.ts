@@ -16,6 +16,8 @@ export interface OwnPaths {
   /** Those that requests can be sent to. */
   readonly upstreams: () => Upstream[];
   readonly publicUrl: string;
+  /** What a key's holder is told of it. */
+  readonly me: (holder: KeyHolder) => Promise<object>;
   /** Gives a token of this provider for a master key. */
   readonly token: (request: Request, provider: string) => Promise<Response>;
   /** @param address Of the client. */
@@ -37,7 +39,10 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
     if (pathname === "/readyz") return parts.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
     if (pathname === "/lmk/env")
       return withCaller(parts, request, search, (caller) => env(parts, caller, searchParams));
-    if (pathname === "/lmk/me") return withCaller(parts, request, search, ({ holder }) => me(parts, holder));
+    if (pathname === "/lmk/me")
+      return withCaller(parts, request, search, async ({ holder }) =>
+        Response.json(await parts.me(holder), { headers: { "cache-control": "no-store" } }),
+      );
     const provider = tokenPaths.get(pathname);
     if (provider !== undefined) return parts.token(request, provider);
     if (pathname.startsWith("/api/")) return parts.admin(request, connection.address);
@@ -51,14 +56,14 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
   };
 }
 
-function withCaller(
+async function withCaller(
   parts: OwnPaths,
   request: Request,
   query: string,
-  answer: (caller: Caller) => Response,
-): Response {
+  answer: (caller: Caller) => Response | Promise<Response>,
+): Promise<Response> {
   try {
-    return answer(parts.identify(request.headers, query));
+    return await answer(parts.identify(request.headers, query));
   } catch (error) {
     if (error instanceof UnquotableValue) return plain(400, `${error.message}\n`);
     if (!(error instanceof Refusal)) throw error;
@@ -80,22 +85,6 @@ function env(parts: OwnPaths, { holder, key }: Caller, query: URLSearchParams): 
     providers: parts.upstreams().map(({ provider }) => provider),
   });
   return plain(200, text);
-}
-
-function me(parts: OwnPaths, { key, user, group }: KeyHolder): Response {
-  const expiresAt = key.expiresAt === null ? null : new Date(key.expiresAt).toISOString();
-  const providers = parts.upstreams().map(({ provider }) => ({
-    id: provider.id,
-    name: provider.name,
-    url: `${parts.publicUrl}/${provider.id}`,
-  }));
-  const body = {
-    user: user.name,
-    group: group.name,
-    key: { id: key.id, name: key.name, expiresAt },
-    providers,
-  };
-  return Response.json(body, { headers: { "cache-control": "no-store" } });
 }
 
 function plain(status: number, text: string): Response {

@@ -11,6 +11,7 @@ import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
+import { MemoryHomes } from "../gateway/object-homes.ts";
 import { ObjectIndex } from "../gateway/object-index.ts";
 import { probe } from "../gateway/probe.ts";
 import { patternPath, takeFromQuery } from "../gateway/route.ts";
@@ -25,16 +26,19 @@ import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
 import { startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
+import { tellCrossings } from "./crossings.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
 import { noteEnvironment } from "./environment-note.ts";
 import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
+import { Me } from "./me.ts";
 import { Organisation, webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
 import { startProblems } from "./problems.ts";
 import { recover } from "./recover.ts";
+import { Repricer } from "./repricer.ts";
 import { systemTimer } from "./timer.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
@@ -46,6 +50,7 @@ interface Running {
   readonly journal: Journal;
   readonly stopChores: () => void;
   readonly webhook: Webhook;
+  readonly credentials: Credentials;
   readonly store: Store;
   readonly data: DataDirectory;
 }
@@ -167,10 +172,13 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     clock,
     timer: systemTimer,
     report,
+    onCrossing: tellCrossings(webhook, directory, report),
   });
   const objects = new ObjectIndex(store);
   const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
   budgetsChanged();
+  ledger.tellReached();
+  const repricer = new Repricer({ store, ledger, prices: () => prices.book, clock });
   await recover(orphans, store, journal, report);
   const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
@@ -188,8 +196,11 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       providers: () => [...upstreams.values()].map(providerView),
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
-      explain: (call, caller) => explain(call, caller, { upstreams, directory, now: clock.now() }),
       objectsChanged: () => objects.forget(),
+      ledger,
+      reprice: (filter) => repricer.run(filter),
+      explain: (call, caller) =>
+        explain(call, caller, { upstreams, directory, ledger, prices: prices.book, now: clock.now() }),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
         await organisation.load();
@@ -199,11 +210,20 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     version,
     report,
   );
+  const me = new Me({
+    store,
+    ledger,
+    clock,
+    upstreams: usable,
+    publicUrl,
+    timeZone: () => organisation.settings.timeZone,
+  });
   const own = ownPaths({
     identify: callerOf,
     isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
+    me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
     admin: (request, address) => admin.fetch(request, { address }),
   });
@@ -215,6 +235,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       signer: vault,
       inFlight,
       limiter: new MemoryLimiter(),
+      homes: new MemoryHomes(),
       clock,
       publicUrl,
       trustedProxies: config.trustedProxies,
@@ -228,16 +249,18 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     },
     own,
   });
+  credentials.startProbing();
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(variant.greeting({ version, publicUrl, upstreams, firstUser, exportsFile: shownExports }));
-  return { inFlight, listener, journal, stopChores: chores, webhook, store, data };
+  return { inFlight, listener, journal, stopChores: chores, webhook, credentials, store, data };
 }
 
 async function stop(running: Running, drainMs: number): Promise<void> {
-  const { inFlight, listener, journal, stopChores, webhook, store, data } = running;
+  const { inFlight, listener, journal, stopChores, webhook, credentials, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
+  credentials.stopProbing();
   const cut = await inFlight.drain(drainMs);
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
   await listener.stop();
@@ -267,12 +290,12 @@ function openListener({ host, port }: Config): Listener {
 }
 
 function providerView(upstream: Upstream): ProviderView {
-  const { provider, base, credentials } = upstream;
+  const { provider, base, pool } = upstream;
   return {
     id: provider.id,
     name: provider.name,
     upstream: base,
-    credentials: credentials.length,
+    credentials: pool.size,
     ready: isUsable(upstream),
     objectKinds: [...new Set(provider.owned?.kinds.map(({ kind }) => kind))],
     unlisted: provider.unlisted ?? null,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../config.ts";
+import { auditRows, signHead, verifyAudit } from "../domain/audit-chain.ts";
 import { formatDollars } from "../domain/money.ts";
 import { StorageFailure } from "../domain/store.ts";
 import { correctionsIn } from "../ledger/records.ts";
@@ -31,8 +32,10 @@ export interface Verified {
   readonly recomputed: number;
   readonly notRecomputable: number;
   readonly requests: number;
-  /** To be kept elsewhere, and given at a later time. */
-  readonly head: string;
+  /** Rows of the audit log. */
+  readonly changes: number;
+  /** Of the ledger and of the audit log: to be kept elsewhere, and given at a later time. */
+  readonly heads: readonly string[];
   readonly findings: readonly { block: number | null; hold: number | null; what: string }[];
   readonly more: number;
 }
@@ -40,13 +43,13 @@ export interface Verified {
 /**
  * Reads everything that is to do with money from its beginning and says what cannot be, whether a gateway runs or not.
  * @param environment Settings, as `serve` takes them.
- * @param head One that was printed earlier.
+ * @param heads Those that were printed earlier.
  * @returns what is to be told to the operator where it cannot be read.
  */
 export async function verify(
   environment: Readonly<Record<string, string | undefined>>,
   folder: string,
-  head?: string,
+  heads: readonly string[] = [],
 ): Promise<Verified | { readonly problems: readonly string[] }> {
   try {
     const { dataDir, vaultKey } = readConfig(environment, folder);
@@ -59,7 +62,7 @@ export async function verify(
         readSecret: (purpose) => store.readSecret(purpose),
         putSecret: () => Promise.reject(new StorageFailure(`The database in ${dataDir} was never used.`)),
       });
-      return await verifyStore(store, vault, head);
+      return await verifyStore(store, vault, heads);
     } finally {
       await store.close();
     }
@@ -70,8 +73,10 @@ export async function verify(
   }
 }
 
-async function verifyStore(store: SqlStore, vault: Vault, given: string | undefined): Promise<Verified> {
-  const kept = given === undefined ? undefined : parseHead(given, vault);
+async function verifyStore(store: SqlStore, vault: Vault, heads: readonly string[]): Promise<Verified> {
+  const ofAudit = heads.find((head) => head.startsWith("lmkaudit_"));
+  const ofLedger = heads.find((head) => head !== ofAudit);
+  const kept = ofLedger === undefined ? undefined : parseHead(ofLedger, vault);
   const prices = await KeptPrices.read(store);
   const log = new LogVerifier(await store.prunedBefore());
   const accounts = await store.listAccounts(Number.MIN_SAFE_INTEGER).catch(() => undefined);
@@ -86,13 +91,16 @@ async function verifyStore(store: SqlStore, vault: Vault, given: string | undefi
   if (accounts === undefined) verifier.note("the stored accounts cannot be read");
   for (const what of prices.findings) verifier.note(what);
   const requests = await readSideBySide(store, verifier, log);
-  // Other chains that begin in this database are read here, beside the ledger's.
+  const auditKey = vault.keyFor("audit");
+  const audit = await verifyAudit(auditRows(store), auditKey, ofAudit);
+  for (const { message } of audit.problems) verifier.note(`audit log: ${message}`);
   const verdict = verifier.verdict();
   return {
     ...verdict,
     total: formatDollars(verdict.total),
     requests,
-    head: headText(verdict.head, vault),
+    changes: audit.rows,
+    heads: [headText(verdict.head, vault), signHead(audit.head, auditKey)],
   };
 }
 

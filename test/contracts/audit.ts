@@ -26,6 +26,7 @@ const c1 = {
   upstream: "https://x/v1",
   sealed: SECRET,
   masked: "sk-...abcd",
+  weight: 1,
   createdAt: T0,
 };
 const price = {
@@ -115,7 +116,14 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     action: "credential.add",
     target: "spare",
     before: null,
-    after: { provider: "openai", name: "spare", upstream: "https://x/v1", masked: "sk-...abcd" },
+    after: { provider: "openai", name: "spare", upstream: "https://x/v1", masked: "sk-...abcd", weight: 1 },
+  },
+  updateCredential: {
+    args: ["c1", { weight: 4 }],
+    action: "credential.change",
+    target: "main",
+    before: { weight: 1 },
+    after: { weight: 4 },
   },
   removeCredential: {
     args: ["c1"],

@@ -49,6 +49,7 @@ function credential(id: string, change: Partial<StoredCredential> = {}): StoredC
     upstream: "https://x/v1",
     sealed,
     masked: "sk-...",
+    weight: 3,
     createdAt: T0,
     ...change,
   };
@@ -232,6 +233,13 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       const secrets = (await store.listKeys())[0]?.secrets ?? [];
       expect(secrets.map(({ version }) => version)).toEqual([21, 20]);
       expect(secrets.filter(({ expiresAt }) => expiresAt === null)).toHaveLength(1);
+    });
+
+    test("changes a credential's weight", async () => {
+      await store.addCredential(credential("c1"));
+      expect(await store.updateCredential("c1", { weight: 7 })).toBe(true);
+      expect(await store.updateCredential("c2", { weight: 7 })).toBe(false);
+      expect(await store.listCredentials()).toEqual([credential("c1", { weight: 7 })]);
     });
 
     test("removes a credential once", async () => {

@@ -11,8 +11,9 @@ let pauseMs = 50;
 let stoppedAfter: number | null;
 let breaksAfter: number;
 
-async function startProvider(): Promise<string> {
-  const { origin } = await serveRecorded({
+/** One stand-in for all three, at an address of its own for each. */
+async function startProvider(): Promise<{ openai: string; anthropic: string; openrouter: string }> {
+  const { origin, another } = await serveRecorded({
     idleTimeout: 0,
     async fetch(request) {
       await request.bytes();
@@ -35,22 +36,22 @@ async function startProvider(): Promise<string> {
       return new Response(stream, { headers: { "content-type": "text/event-stream" } });
     },
   });
-  return origin;
+  return { openai: origin, anthropic: await another(), openrouter: await another() };
 }
 
 let gateway: Gateway;
 let users = 0;
 
 beforeAll(async () => {
-  const origin = await startProvider();
+  const { openai, anthropic, openrouter } = await startProvider();
   gateway = await startGateway({
     env: {
       OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789",
-      LMK_OPENAI_UPSTREAM: `${origin}/v1`,
+      LMK_OPENAI_UPSTREAM: `${openai}/v1`,
       ANTHROPIC_API_KEY: "sk-ant-fake-example-of-a-key-0123456789",
-      LMK_ANTHROPIC_UPSTREAM: origin,
+      LMK_ANTHROPIC_UPSTREAM: anthropic,
       OPENROUTER_API_KEY: "sk-or-fake-example-of-a-key-0123456789",
-      LMK_OPENROUTER_UPSTREAM: `${origin}/api/v1`,
+      LMK_OPENROUTER_UPSTREAM: `${openrouter}/api/v1`,
     },
   });
 });

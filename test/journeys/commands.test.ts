@@ -209,6 +209,12 @@ describe("real keys", () => {
     expect(listed).toContain(id);
     expect(added.err + listed).not.toContain(realKey);
     expect(await lmk(["credential", "test", id])).toMatchObject({ code: 0 });
+    await ok(["credential", "weight", id, "3"]);
+    // Beside the one from the environment.
+    expect(await ok(["credential", "list"])).toMatch(
+      new RegExp(`second +${id} +stored .* 3 +75 % +0 +ready`),
+    );
+    expect((await lmk(["credential", "weight", id, "0"])).code).toBe(2);
     await ok(["credential", "remove", id]);
     expect(await ok(["credential", "list"])).not.toContain(id);
   });

@@ -3,6 +3,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import type { LimitedScope } from "../../src/domain/limits.ts";
 import type { Limits } from "../../src/domain/policy.ts";
+import { startGateway } from "../support/gateway.ts";
 import { startLimitedGateway } from "../support/limited-gateway.ts";
 import { poll } from "../support/poll.ts";
 import { serveRecorded } from "../support/record.ts";
@@ -250,4 +251,35 @@ describe("an SDK that is refused", () => {
       ).toBe(1);
     });
   }
+});
+
+test("an administrator's limits are in force at once, keep what was counted when they change, and can be tried out", async () => {
+  await using real = await startGateway({
+    env: { OPENAI_API_KEY: "sk-test-fake-limits-0123456789", LMK_OPENAI_UPSTREAM: `${server.origin}/v1` },
+  });
+  const passed = async (calls: number) => {
+    const body = JSON.stringify({ model: "m", messages: [] });
+    const headers = { ...real.bearer, "content-type": "application/json" };
+    const url = `${real.url}/openai/v1/chat/completions`;
+    const asked = Array.from({ length: calls }, () => fetch(url, { method: "POST", headers, body }));
+    return count(await statuses(asked), 200);
+  };
+  const limit = (requestsPerMinute: number, shadow = false) =>
+    real.api("PUT", "/policies/group:default", { limits: { requestsPerMinute }, shadow });
+  await limit(50);
+  expect(await passed(200)).toBe(50);
+  expect(provider.seen).toBe(50);
+  await limit(60);
+  expect(await passed(100)).toBe(10);
+  await limit(1, true);
+  expect(await passed(5)).toBe(5);
+  const shadowed = await poll("5 rows in the shadow", async () => {
+    const rows = (await real.requests()) as unknown as { shadowRefusal: string | null }[];
+    const found = rows.filter(({ shadowRefusal }) => shadowRefusal !== null);
+    return found.length === 5 ? found : undefined;
+  });
+  expect(shadowed[0]?.shadowRefusal).toBe("group default: rate_limited");
+  expect(
+    (await real.rowsOf("first-user", 305)).filter(({ refusal }) => refusal === "rate_limited").length,
+  ).toBe(240);
 });

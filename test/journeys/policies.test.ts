@@ -398,7 +398,7 @@ test("the command line's other verbs", async () => {
   const budget = await lmk(["budget", "set", "user:alice", "monthly", "20", "--thresholds", "100,50"]);
   expect([budget.code, budget.err]).toEqual([0, "user:alice: monthly, $20.00 per month.\n"]);
   expect((await lmk(["budget", "list"])).out).toMatch(
-    /user:alice +monthly +20\.00 +month +all +50,100 +in force/,
+    /user:alice +monthly +20\.00 +month +0\.00 +0\.00 +20\.00 +\S+ \S+ +all +50,100 +in force/,
   );
   expect((await lmk(["policy", "show", "user:alice"])).out).toContain('amount: "20.00"');
   await lmk(["budget", "remove", "user:alice", "monthly"]);

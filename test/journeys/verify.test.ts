@@ -4,25 +4,23 @@ import { expect, test } from "bun:test";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { atEnd } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
+import { poll } from "../support/poll.ts";
+import { serveRecorded } from "../support/record.ts";
 
-const upstream = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
+const upstream = await serveRecorded({
   async fetch(request) {
     const { model } = (await request.json()) as { model: string };
     const usage = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 };
     return Response.json({ id: "c", object: "chat.completion", model, choices: [], usage });
   },
 });
-atEnd(() => upstream.stop(true));
 
 const gateway = await startGateway({
   env: {
     OPENAI_API_KEY: "sk-test-fake-verify-0123456789",
-    LMK_OPENAI_UPSTREAM: `http://127.0.0.1:${upstream.port}/v1`,
+    LMK_OPENAI_UPSTREAM: `${upstream.origin}/v1`,
   },
 });
 
@@ -44,7 +42,7 @@ interface Report {
   recomputed: number;
   notRecomputable: number;
   requests: number;
-  head: string;
+  heads: string[];
   findings: { block: number | null; hold: number | null; what: string }[];
 }
 
@@ -69,6 +67,7 @@ async function edited(...statements: string[]) {
 }
 
 let earlierHead = "";
+let earlierAuditHead = "";
 
 test("says nothing is wrong while the gateway runs, and after", async () => {
   await gateway.api("PUT", "/budgets", { scope: "organisation", name: "all", amount: "5", per: "month" });
@@ -78,12 +77,14 @@ test("says nothing is wrong while the gateway runs, and after", async () => {
     model: "gpt-own",
     prices: { input_tokens: "1", output_tokens: "2" },
   });
-  // One without a price for what it answers: its cap cannot be costed, and it is refused.
   for (let n = 0; n < 5; n++) await chat("gpt-own");
-  const rows = await gateway.requests();
+  const rows = await poll("ten rows of the log", async () => {
+    const all = await gateway.requests();
+    return all.length >= 10 ? all : undefined;
+  });
   const running = await verify();
   expect(running).toMatchObject({ code: 0, report: { findings: [], recomputed: 10, open: 0, holds: 10 } });
-  earlierHead = running.report.head;
+  [earlierHead = "", earlierAuditHead = ""] = running.report.heads;
   await gateway.stop();
   const { code, report } = await verify();
   expect([code, report.findings]).toEqual([0, []]);
@@ -109,6 +110,11 @@ const EDITS: [what: string, statements: string[], finding: RegExp][] = [
   ],
   ["an account that is gone", ["DELETE FROM accounts"], /is not stored any more/],
   ["the checkpoint", ["DELETE FROM ledger_checkpoint"], /the checkpoint is gone/],
+  [
+    "a row of the audit log",
+    ["UPDATE audit SET address = '10.0.0.1' WHERE seq = 1"],
+    /audit log: Row 1 was changed/,
+  ],
   [
     "a kept price book",
     [
@@ -139,6 +145,7 @@ for (const [what, statements, finding] of EDITS) {
 
 test("finds a ledger that was cut off cleanly, by a head that was kept", async () => {
   const cut = [
+    "DELETE FROM audit",
     "DELETE FROM ledger_blocks",
     "DELETE FROM ledger_checkpoint",
     "DELETE FROM accounts",
@@ -150,9 +157,12 @@ test("finds a ledger that was cut off cleanly, by a head that was kept", async (
   for (const statement of cut) database.run(statement);
   database.close();
   expect(await verify("--data-dir", copy)).toMatchObject({ code: 0, report: { blocks: 0 } });
-  const found = await verify("--data-dir", copy, "--head", earlierHead);
+  const found = await verify("--data-dir", copy, "--head", earlierHead, "--head", earlierAuditHead);
   expect(found.code).toBe(1);
-  expect(found.report.findings[0]?.what).toMatch(/^the ledger ends with block 0, but had block \d+ once$/);
+  expect(found.report.findings.map(({ what }) => what).sort()).toEqual([
+    expect.stringMatching(/^audit log: The log ends at row 0/),
+    expect.stringMatching(/^the ledger ends with block 0, but had block \d+ once$/),
+  ]);
   const forged = await runLmk(gateway, ["verify", "--head", earlierHead.replace(/^\d+/, "1")]);
   expect(forged).toMatchObject({ code: 1, out: "" });
   expect(forged.err).toContain("not a head");

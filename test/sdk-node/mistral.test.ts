@@ -30,7 +30,7 @@ test("a chat is answered, metered and priced", async () => {
     usage: USED,
     evidence: "reported",
     // $0.10 for a million tokens of input, $0.30 of output.
-    costNanos: String(11 * 100 + 7 * 300),
+    costNanos: String(11 * 150 + 7 * 600),
   });
 });
 

@@ -37,7 +37,7 @@ async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     (row,) = caller.rows(1)
     assert has(row, provider="mistral", endpoint="/v1/chat/completions", model=MODEL, status=200)
     # $0.10 for a million tokens of input, $0.30 of output.
-    assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=str(11 * 100 + 7 * 300))
+    assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=str(11 * 150 + 7 * 600))
 
 
 async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):

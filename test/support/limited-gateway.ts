@@ -9,6 +9,7 @@ import type { RequestRecord } from "../../src/domain/request-record.ts";
 import { Directory, type KeyHolder } from "../../src/gateway/directory.ts";
 import { InFlight } from "../../src/gateway/in-flight.ts";
 import { Listener } from "../../src/gateway/listen.ts";
+import { MemoryHomes } from "../../src/gateway/object-homes.ts";
 import { keyOf, ObjectIndex } from "../../src/gateway/object-index.ts";
 import { createUpstream } from "../../src/gateway/upstreams.ts";
 import { GENESIS, Journal } from "../../src/ledger/journal.ts";
@@ -72,9 +73,9 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       const upstream = createUpstream(provider, at);
       noteAddress(provider.id, at);
       noteSecret(provider.id, "fake-credential-0123456789");
-      upstream.credentials = [
-        { id: "env", name: "env", secret: "fake-credential-0123456789", masked: "fake" },
-      ];
+      upstream.pool.replace([
+        { id: "env", name: "env", secret: "fake-credential-0123456789", masked: "fake", weight: 1 },
+      ]);
       return [[provider.id, upstream] as const];
     }),
   );
@@ -121,6 +122,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       inFlight,
       limiter: new MemoryLimiter(),
       trustedProxies: [],
+      homes: new MemoryHomes(),
       clock: systemClock,
       publicUrl: listener.url,
       ledger,

@@ -30,7 +30,8 @@ export function noteSettings(env: Environment): void {
 
 /** Where this owner is to be found; `tokens` for its token server. */
 export function noteAddress(owner: string, base: string | undefined, gives?: "tokens"): void {
-  if (!base) return;
+  // What is no address is refused by the gateway itself.
+  if (!base || !URL.canParse(base)) return;
   const { origin, pathname } = new URL(base);
   const path = pathname.replace(/\/+$/, "");
   note({ what: "address", owner, origin, path, ...(gives === undefined ? {} : { gives }) });

@@ -484,7 +484,7 @@ shows("unclear-json", async () => {
     '{"Model":"a"}',
   ]) {
     const headers: HeaderList = [["Content-Type", "application/json"]];
-    expect(await refused({ method: "POST", target: "/openai/v1/x", headers, body })).toEqual([
+    expect(await refused({ method: "POST", target: "/openai/v1/chat/completions", headers, body })).toEqual([
       400,
       "bad_request",
     ]);

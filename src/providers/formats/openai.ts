@@ -1,5 +1,6 @@
 import { defaults, type ErrorFormat, type Provider } from "../provider.ts";
 import { openaiLimitHeaders } from "./limit-headers.ts";
+import { openaiObjects } from "./objects.ts";
 import { openaiDeferred, openaiFree, openaiMeters } from "./openai-meters.ts";
 import { openaiOwned } from "./openai-owned.ts";
 
@@ -26,6 +27,7 @@ export const openaiCompatible = {
   errors: openaiErrors,
   modelForms: [/^\/audio\//, /^\/images\//],
   meters: openaiMeters,
+  objects: openaiObjects,
   free: openaiFree,
   deferred: openaiDeferred,
   owned: openaiOwned,

@@ -21,7 +21,12 @@ export interface UsageFormat {
 
 /** Without what was not used. */
 export function quantities(all: Partial<Record<Unit, number>>): Quantities {
-  return Object.fromEntries(Object.entries(all).filter(([, quantity]) => quantity > 0));
+  const used: Quantities = {};
+  for (const name in all) {
+    const quantity = all[name as Unit] ?? 0;
+    if (quantity > 0) used[name as Unit] = quantity;
+  }
+  return used;
 }
 
 /** Usage that the provider reported, with what else is known of it. */
@@ -51,12 +56,14 @@ export function split<const Parts extends number[]>(
   ...parts: Parts
 ): [...{ [Part in keyof Parts]: number }, number] {
   let left = total;
-  const shares = parts.map((part) => {
+  const shares: number[] = [];
+  for (const part of parts) {
     const share = Math.min(part, left);
     left -= share;
-    return share;
-  });
-  return [...shares, left] as [...{ [Part in keyof Parts]: number }, number];
+    shares.push(share);
+  }
+  shares.push(left);
+  return shares as [...{ [Part in keyof Parts]: number }, number];
 }
 
 /** The names by which providers call what they charge their usual price for. */

@@ -207,6 +207,9 @@ export const migrations: readonly string[] = [
   );
   `,
   `
+  ALTER TABLE credentials ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
+  `,
+  `
   CREATE TABLE objects (
     seq INTEGER PRIMARY KEY,
     provider TEXT NOT NULL,

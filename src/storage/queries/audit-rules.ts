@@ -64,7 +64,7 @@ const key = selected(
 );
 const credential = selected(
   "credential",
-  "SELECT id, provider, name, upstream, masked, created_at FROM credentials WHERE id = ?",
+  "SELECT id, provider, name, upstream, masked, weight, created_at FROM credentials WHERE id = ?",
 );
 const price = selected(
   "price",
@@ -172,6 +172,7 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
   updateKey: { subject: key, keys: (id) => [[id]], action: lifetimeAction("key") },
   rotateKey: { subject: key, keys: (id) => [[id]], action: () => "key.rotate" },
   addCredential: { subject: credential, keys: ({ id }) => [[id]], action: () => "credential.add" },
+  updateCredential: { subject: credential, keys: (id) => [[id]], action: () => "credential.change" },
   removeCredential: { subject: credential, keys: (id) => [[id]], action: () => "credential.remove" },
   putPriceOverride: {
     subject: price,

@@ -12,13 +12,13 @@ export class CredentialQueries implements CredentialStore {
   }
 
   async addCredential(credential: StoredCredential): Promise<void> {
-    const { id, provider, name, upstream, sealed, masked, createdAt } = credential;
+    const { id, provider, name, upstream, sealed, masked, weight, createdAt } = credential;
     await insertNamed(
       this.sql,
       `${provider} credential`,
       name,
-      "INSERT INTO credentials (id, provider, name, upstream, sealed, masked, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      [id, provider, name, upstream, sealed, masked, createdAt],
+      "INSERT INTO credentials (id, provider, name, upstream, sealed, masked, weight, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      [id, provider, name, upstream, sealed, masked, weight, createdAt],
     );
   }
 
@@ -31,8 +31,13 @@ export class CredentialQueries implements CredentialStore {
       upstream: text(row, "upstream"),
       sealed: bytes(row, "sealed"),
       masked: text(row, "masked"),
+      weight: number(row, "weight"),
       createdAt: number(row, "created_at"),
     }));
+  }
+
+  async updateCredential(id: string, { weight }: { weight: number }): Promise<boolean> {
+    return (await this.sql.run("UPDATE credentials SET weight = ? WHERE id = ?", weight, id)) > 0;
   }
 
   async removeCredential(id: string): Promise<boolean> {

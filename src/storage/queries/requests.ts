@@ -190,6 +190,7 @@ function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: stri
     where.push(condition);
     for (let i = 0; i < times; i++) values.push(value);
   };
+  match("r.user_id = ?", filter.userId);
   match("(r.user_id = ? OR u.name = ?)", filter.user, 2);
   match("(r.group_id = ? OR g.name = ?)", filter.group, 2);
   match("r.key_id = ?", filter.key);
