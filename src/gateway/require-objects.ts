@@ -109,8 +109,9 @@ function mentionedBy({ read, route }: Call, { uses }: OwnedPlan): Mentioned {
   if (read === undefined) return values.length === 0 ? NOTHING : { values, stores: new Set() };
   if (read.form !== null) {
     for (const [name, all] of read.form.values) {
-      // `video[id]`, `file_ids[]`: some SDKs write nested members so.
-      const kind = uses.members[name] ?? uses.members[name.replace(/\[.*$/, "")];
+      // `video[id]`, `file_ids[]`, `input_reference[file_id]`: some SDKs write nested members so.
+      const parts = name.split(/[[\].]+/).filter((part) => part !== "");
+      const kind = parts.map((part) => uses.members[part]).findLast((one) => one !== undefined);
       if (kind !== undefined) for (const value of all) values.push([kind, value]);
     }
     return { values, stores: new Set() };

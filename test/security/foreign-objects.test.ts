@@ -40,6 +40,8 @@ beforeEach(() => {
 /** Endpoints of providers; every rule that has a pattern must match one that its provider has. */
 const ENDPOINTS = [
   "/chat/completions",
+  "/containers/seg/files",
+  "/audio/transcriptions",
   "/responses",
   "/conversations",
   "/evals",
@@ -305,9 +307,11 @@ for (const { id: provider, owned, denied } of providers) {
         if (use.forms === true) {
           test(`${member} in a form at ${endpoint} must be the caller's`, async () => {
             await mustBeOwn(byName(name), (value) => {
-              const form = new FormData();
-              form.set(member, value);
-              return [() => ask("POST", path, form)];
+              return [member, `x[${member}]`, `${member}[id]`].map((field) => () => {
+                const form = new FormData();
+                form.set(field, value);
+                return ask("POST", path, form);
+              });
             });
           });
         }
@@ -375,6 +379,7 @@ async function mustBeOwn(
 ): Promise<void> {
   own(kind, "Mine");
   own(kind, "Theirs", "usr_other");
+  for (const { owned } of providers) for (const other of owned?.kinds ?? []) own(other, "seg");
   for (const call of calls(written(kind, "Theirs"))) expect(await call()).toMatchObject(MISSING);
   if (kind.isPublic !== true) {
     for (const call of calls(written(kind, "Nobodys"))) expect(await call()).toMatchObject(MISSING);

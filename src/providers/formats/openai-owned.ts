@@ -142,6 +142,7 @@ const uses: readonly UseRule[] = [
     members: { ...files, voice: "voice" },
     opaque: ["metadata"],
   },
+  { path: /^\/containers\/[^/]+\/files$/, members: files, forms: true },
   // What an evaluation reads: `{"type":"file_id","id":"file-..."}`.
   { path: /^\/evals(?:\/|$)/, members: { ...plain, source: "file" }, opaque: ["metadata"] },
   {
@@ -149,7 +150,10 @@ const uses: readonly UseRule[] = [
     members: plain,
     opaque: ["metadata"],
   },
-  { path: /^(?:\/deployments\/[^/]+)?\/(?:images|videos|audio)(?:\/|$)/, members: references },
+  {
+    path: /^(?:\/deployments\/[^/]+)?\/(?:images|videos|audio\/(?:speech|voices))(?:\/|$)/,
+    members: references,
+  },
 ];
 
 /** OpenAI's own, and of those that imitate it whatever they have of it. */

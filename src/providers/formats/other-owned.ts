@@ -23,8 +23,9 @@ export const mistralOwned: OwnedObjects = {
     { kind: "library", at: ["/libraries"], list: { items: "data" } },
   ],
   uses: [
+    { path: /^\/audio\//, members: { file_id: "file" }, forms: true },
     {
-      path: /^\/(?:chat|agents|conversations|batch|fine_tuning|ocr|audio|libraries|fim)(?:\/|$)/,
+      path: /^\/(?:chat|agents|conversations|batch|fine_tuning|ocr|libraries|fim)(?:\/|$)/,
       members: {
         file_id: "file",
         input_files: "file",
@@ -36,7 +37,6 @@ export const mistralOwned: OwnedObjects = {
         library_ids: "library",
       },
       opaque: ["metadata"],
-      forms: true,
     },
   ],
 };
@@ -162,7 +162,6 @@ export const elevenlabsOwned: OwnedObjects = {
         agent_id: "agent",
       },
       query: { agent_id: "agent", voice_id: "voice" },
-      forms: true,
     },
   ],
 };
