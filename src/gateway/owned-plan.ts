@@ -52,6 +52,8 @@ export interface CompiledOwned {
   readonly uses: readonly UseRule[];
   /** Matches what any of them matches. */
   readonly any: RegExp;
+  /** Plans of endpoints that name nothing. */
+  readonly plain: Map<string, OwnedPlan>;
 }
 
 const compiled = new WeakMap<OwnedObjects, CompiledOwned>();
@@ -67,7 +69,7 @@ function compiledOf(owned: OwnedObjects): CompiledOwned {
     // What is given by others only (`fine_tuned_model`) need not have a place of its own.
     const kinds = new Map(owned.kinds.toReversed().map((kind) => [kind.kind, kind]));
     const any = new RegExp(sources.map(({ source }) => `(?:${source})`).join("|"), "i");
-    known = { kinds, places, hasMethods: owned.hasMethods === true, uses: owned.uses, any };
+    known = { kinds, places, hasMethods: owned.hasMethods === true, uses: owned.uses, any, plain: new Map() };
     compiled.set(owned, known);
   }
   return known;
@@ -79,22 +81,35 @@ function placePattern(at: string, hasMethods: boolean): RegExp {
   return new RegExp(`^${collection}${hasMethods ? "(?::[a-z]*)?" : ""}(?:/+(?:([^/]+)(/.*)?)?)?$`, "i");
 }
 
+/** Endpoints without an id in them are few, and most calls go there. */
+const MOST_PLAIN = 1000;
+
 /**
  * @param endpoint Lower-case, as rules are matched against it.
  * @param readings What readers may take the path for, in their own letters: ids have capitals.
+ * @param isPlain There is one reading, which is the endpoint but for its capitals.
  * @returns undefined for an endpoint that has nothing to do with any.
  */
 export function ownedPlan(
   owned: OwnedObjects,
   endpoint: string,
+  isPlain: boolean,
   readings: () => readonly string[],
 ): OwnedPlan | undefined {
   const rules = compiledOf(owned);
+  const known = isPlain ? rules.plain.get(endpoint) : undefined;
+  if (known !== undefined) return known;
   if (!rules.any.test(endpoint)) return undefined;
+  const plan = planOf(rules, endpoint, readings());
+  if (isPlain && plan.named.length === 0 && rules.plain.size < MOST_PLAIN) rules.plain.set(endpoint, plan);
+  return plan;
+}
+
+function planOf(rules: CompiledOwned, endpoint: string, readings: readonly string[]): OwnedPlan {
   const named: Reference[] = [];
   let isWhole = false;
   let collection: OwnedKind | undefined;
-  for (const reading of readings()) {
+  for (const reading of readings) {
     for (const { kind, pattern } of rules.places) {
       const match = pattern.exec(reading);
       if (match === null) continue;

@@ -88,7 +88,7 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
       provider.links.length === 0
         ? provider.links
         : provider.links.filter((link) => link.path.test(endpoint)),
-    owned: owned && ownedPlan(owned, endpoint, () => readingsOf(path, endpoint, plain)),
+    owned: owned && ownedPlan(owned, endpoint, plain, () => readingsOf(path, endpoint, plain)),
   };
 }
 
