@@ -7,6 +7,7 @@ import { credentials } from "./credentials.ts";
 import { explanations } from "./explain.ts";
 import { groups } from "./groups.ts";
 import { keys } from "./keys.ts";
+import { objects } from "./objects.ts";
 import type { AdminParts } from "./parts.ts";
 import { policies } from "./policies.ts";
 import { pricingDefaults } from "./prices/defaults.ts";
@@ -62,6 +63,7 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     settings,
     credentials,
     providers,
+    objects,
     ...ofPrices,
     requests,
     usage,

@@ -28,6 +28,8 @@ export interface AdminParts {
   readonly reprice: (filter: RepriceFilter) => Promise<Repriced>;
   /** What would happen to a call; by the steps that a real one takes. */
   readonly explain: (call: DescribedCall, caller: DescribedCaller) => Promise<Explanation>;
+  /** Called after every decision on whose an object at a provider is; when it returns, it is in force. */
+  readonly objectsChanged: () => void;
   readonly webhooks: {
     /** Why this address may not be called; undefined where it may. */
     problemOf(url: string, allowPrivate: boolean): Promise<string | undefined>;
@@ -90,6 +92,8 @@ export interface ProviderView {
   upstream: string;
   credentials: number;
   ready: boolean;
+  /** What it keeps for those who share its key, by the names of `lmk objects`. */
+  objectKinds: string[];
   /** What no list has a price for, and why. */
   unlisted: string | null;
 }

@@ -10,6 +10,9 @@ const ProviderView = z
     upstream: z.string(),
     credentials: z.number(),
     ready: z.boolean().describe("It has the credential that it needs, or needs none."),
+    objectKinds: z
+      .array(z.string())
+      .describe("What it keeps in the account of its key, as `/objects` calls it: `file`, `batch`..."),
     unlisted: z.string().nullable().describe("What no list has a price for, and why."),
   })
   .openapi("Provider");

@@ -163,6 +163,18 @@ export const PriceDifference = z.looseObject({
 });
 export type PriceDifference = z.infer<typeof PriceDifference>;
 
+export const OwnedObject = z.looseObject({
+  provider: z.string(),
+  kind: z.string(),
+  id: z.string(),
+  user: Reference,
+  group: Reference,
+  createdAt: z.string(),
+  deletedAt: z.string().nullable(),
+});
+
+export const ObjectPage = z.object({ items: z.array(OwnedObject), next: z.number().nullable() });
+
 export const Me = z.looseObject({
   user: z.string(),
   group: z.string(),

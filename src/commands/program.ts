@@ -10,6 +10,7 @@ import { Interrupted, type Io, processIo } from "./io.ts";
 import { addKeyVerbs } from "./key.ts";
 import { addLogsVerb } from "./logs.ts";
 import { addMeVerb } from "./me.ts";
+import { addObjectsVerbs } from "./objects.ts";
 import { addSettingsVerbs } from "./organisation-settings.ts";
 import { addPolicyVerbs } from "./policy.ts";
 import { addPricesVerbs } from "./prices.ts";
@@ -84,6 +85,7 @@ function buildProgram(
   addPricesVerbs(program, io);
   addPolicyVerbs(program, io);
   addBudgetVerbs(program, io);
+  addObjectsVerbs(program, io);
   addSettingsVerbs(program, io);
   addAuditVerb(program, io);
   addVerifyVerb(program, io, verify, exit);

@@ -2,6 +2,7 @@ import type { AuditFilter, AuditNote, AuditRow, AuditSource } from "./audit.ts";
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
+import type { ListedObject, ObjectFilter, ObjectName, OwnedObject } from "./owned-object.ts";
 import type { ScopeChange, ScopePolicy, StoredBudget } from "./policy.ts";
 import type {
   KeptPriceBook,
@@ -27,6 +28,7 @@ export interface Store
     RequestStore,
     LedgerStore,
     KeptPriceStore,
+    ObjectStore,
     ThresholdEventStore {
   close(): Promise<void>;
 }
@@ -35,7 +37,12 @@ export interface Store
  * What people decide. Methods that only read are named `list...` or `read...`; each of the others needs a rule in
  * `storage/queries/audit-rules.ts`, and is called by way of `audited`.
  */
-export interface AuditedStore extends DirectoryStore, CredentialStore, PriceStore, PolicyStore {}
+export interface AuditedStore
+  extends DirectoryStore,
+    CredentialStore,
+    PriceStore,
+    PolicyStore,
+    ObjectDecisions {}
 
 /** A method that changes what people decide. */
 export type Change = Exclude<keyof AuditedStore, `list${string}` | `read${string}`>;
@@ -61,6 +68,7 @@ export interface AuditStore {
 /** What the admin API gets: it reads, and whatever it changes is audited. */
 export type AdminStore = Pick<AuditedStore, Exclude<keyof AuditedStore, Change>> &
   Pick<RequestStore, "listRequests" | "sumUsage" | "listUnpriced"> &
+  Pick<ObjectStore, "listObjects"> &
   Omit<AuditStore, "openAudit">;
 
 /** Groups, users and master keys. */
@@ -170,6 +178,28 @@ export interface PolicyStore {
   listBudgets(filter?: { removed?: boolean }): Promise<StoredBudget[]>;
   readSettings(): Promise<OrganisationSettings>;
   putSettings(settings: OrganisationSettings): Promise<void>;
+}
+
+/** Who had made what lies at the providers. */
+export interface ObjectStore {
+  /**
+   * Durable when it returns. One that is known already stays its owner's, unless it was deleted.
+   * @param anew These were made this moment, under names that clients choose: whoever had one of that name lost it.
+   */
+  addObjects(objects: readonly OwnedObject[], anew: boolean): Promise<void>;
+  /** Those of these that are known, deleted ones too, in any order. */
+  findObjects(names: readonly ObjectName[]): Promise<OwnedObject[]>;
+  noteDeleted(name: ObjectName, at: number): Promise<void>;
+  /** Newest first. */
+  listObjects(filter: ObjectFilter): Promise<ListedObject[]>;
+}
+
+/** What administrators decide on objects at the providers. */
+export interface ObjectDecisions {
+  /** Makes it this user's, whether it was known or not; false where there is no such user. */
+  assignObject(name: ObjectName, userId: string, at: number): Promise<boolean>;
+  /** From then on nobody knows whose it is. */
+  forgetObject(name: ObjectName): Promise<boolean>;
 }
 
 /** What webhooks are told. */

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { bodilessDemand, type Demand, type DemandKind } from "../domain/demand.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { DemandFormat } from "../providers/formats/demand.ts";
-import { readForm } from "../providers/formats/multipart.ts";
+import { type Form, readForm } from "../providers/formats/multipart.ts";
 import { askForUsage, mayAskForUsage } from "./ask-usage.ts";
 import { demandFormat } from "./demand-format.ts";
 import type { Exchange } from "./exchange.ts";
@@ -31,6 +31,8 @@ export interface Taken {
   readonly demand: Demand;
   /** Where to write into the body; null where that cannot be: it is compressed, passes as it comes, or is no JSON. */
   readonly scanned: Scanned | null;
+  /** What was read whole, decoded: JSON, or a form. */
+  readonly read?: { readonly bytes: Uint8Array; readonly form: Form | null };
 }
 
 /**
@@ -51,8 +53,8 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
   const mustRead =
     fileBodies?.test(route.endpoint) !== true &&
     (isForm
-      ? modelForms.some((pattern) => pattern.test(route.endpoint))
-      : NAMING_TYPE.test(type) || READ_WHOLE.has(format.bounds.kind));
+      ? modelForms.some((pattern) => pattern.test(route.endpoint)) || route.owned?.uses?.forms === true
+      : NAMING_TYPE.test(type) || READ_WHOLE.has(format.bounds.kind) || route.owned?.uses !== undefined);
   if (!mustRead) {
     const length = Number(request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
     const body = request.body === null ? null : counted(request.body, exchange);
@@ -67,7 +69,7 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
     const form = isForm ? readForm(plain, type) : readUrlEncoded(plain);
     const { model, demand } = demandOfForm(form, format, plain.length);
     exchange.model = namedModel(route, model);
-    return { body: bytes, demand, scanned: null };
+    return { body: bytes, demand, scanned: null, read: { bytes: plain, form } };
   }
   // Read for certain even where the path has named one already.
   const mayBeFile = type === "" && rawBodies?.test(route.endpoint) === true;
@@ -75,7 +77,8 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
   exchange.model = namedModel(route, scanned?.model ?? null);
   const demand = scanned ?? bodilessDemand(format.bounds, plain.length);
   addTierOfHeaders(scanned, request.headers, route);
-  return { body: bytes, demand, scanned: plain === bytes ? scanned : null };
+  const read = { bytes: plain, form: null };
+  return { body: bytes, demand, scanned: plain === bytes ? scanned : null, read };
 }
 
 /** Kinds of calls whose bodies are JSON, whatever a client calls them. */

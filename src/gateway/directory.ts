@@ -1,8 +1,9 @@
 import { type CompiledScope, compileScope } from "../domain/compiled-scope.ts";
 import type { Group, MasterKey, User } from "../domain/directory.ts";
 import type { LimitedScope } from "../domain/limits.ts";
+import { strictestSharing } from "../domain/owned-object.ts";
 import type { PathReader } from "../domain/pattern.ts";
-import type { Scope, ScopePolicy } from "../domain/policy.ts";
+import type { Scope, ScopePolicy, Sharing } from "../domain/policy.ts";
 import type { Store } from "../domain/store.ts";
 
 /** A key and whom it belongs to. */
@@ -14,6 +15,8 @@ export interface KeyHolder {
   readonly scopes: readonly CompiledScope[];
   /** Of the scopes that it is in, those that have limits; undefined where none has. */
   readonly limits?: readonly LimitedScope[];
+  /** Whose files, batches, threads... it may use. */
+  readonly sharing: Sharing;
 }
 
 type Known = Pick<Store, "listGroups" | "listUsers" | "listKeys" | "listPolicies">;
@@ -80,7 +83,8 @@ export class Directory {
       if (user === undefined || group === undefined) continue;
       const scopes = scopesOf({ group: group.id, user: user.id, key: key.id }, compiled);
       const limits = limitsOf(scopes);
-      holders.set(key.id, { key, user, group, scopes, ...(limits.length > 0 && { limits }) });
+      const sharing = sharingOf(scopes);
+      holders.set(key.id, { key, user, group, scopes, sharing, ...(limits.length > 0 && { limits }) });
     }
     this.holders = holders;
     this.compiled = compiled;
@@ -100,6 +104,11 @@ function scopesOf(
   if (compiled.size === 0) return NO_SCOPES;
   const names = ["organisation:", `group:${group}`, `user:${user}`, `key:${key}`];
   return names.flatMap((name) => compiled.get(name) ?? []);
+}
+
+/** Scopes that only count decide nothing. */
+function sharingOf(scopes: readonly CompiledScope[]): Sharing {
+  return strictestSharing(scopes.filter(({ shadow }) => !shadow).map(({ policy }) => policy.sharing));
 }
 
 function limitsOf(scopes: readonly CompiledScope[]): readonly LimitedScope[] {

@@ -8,6 +8,7 @@ import type { Timeouts } from "../providers/provider.ts";
 import type { Member } from "./credential-pool.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Meter } from "./meter.ts";
+import type { OwnedCall } from "./owned-plan.ts";
 import type { Base, Upstream } from "./upstreams.ts";
 import type { UsageEventFilter } from "./usage-event.ts";
 
@@ -51,6 +52,8 @@ export class Exchange {
   bytesOut = 0;
   upstreamRequestId: string | null = null;
   ended = false;
+  /** What it does with objects that somebody owns; undefined where that is nothing. */
+  owned: OwnedCall | undefined;
   /** Takes out of the stream what is there only because we asked for usage; undefined where we did not. */
   usageFilter: UsageEventFilter | undefined;
   /** Reads what the answer used; undefined until there is an answer. */

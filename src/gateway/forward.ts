@@ -53,7 +53,7 @@ export async function forward(
   const body = bodyToSend(call, exchange, exchange.outputCap);
   const init: BunFetchRequestInit & { timeout: false } = {
     method: call.method,
-    headers: requestHeaders(call, credential, token, exchange.usageFilter !== undefined),
+    headers: requestHeaders(call, credential, token, exchange),
     body,
     signal: exchange.abort.signal,
     redirect: "manual",
@@ -86,12 +86,11 @@ const NO_CONNECTION = new Set([
   "ENETUNREACH",
 ]);
 
-/** @param isAsking Whether the body asks for usage in the client's place. */
 function requestHeaders(
   call: Call,
   credential: Credential | undefined,
   token: string | undefined,
-  isAsking: boolean,
+  { usageFilter, owned }: Exchange,
 ): Headers {
   const headers = new Headers(call.headers);
   const { provider } = call.route.upstream;
@@ -100,12 +99,12 @@ function requestHeaders(
   if (nominated !== null) deleteNominated(headers, nominated);
   for (const name of REQUEST_HEADERS_TAKEN_OFF) headers.delete(name);
   for (const name of provider.accountHeaders) headers.delete(name);
-  if (readsBody(call.route.links)) {
-    // Links in the answer have to be rewritten, which compressed bytes do not allow.
+  if (readsBody(call.route.links) || owned?.readsAnswer === true) {
+    // Links in the answer have to be rewritten, or lists filtered, which compressed bytes do not allow.
     headers.set("accept-encoding", "identity");
   }
-  if (isAsking) {
-    // The body is longer than the client's, and no event can be taken out of a compressed stream.
+  if (usageFilter !== undefined) {
+    // It asks for usage in the client's place. The body is longer than the client's, and no event can be taken out of a compressed stream.
     headers.delete("content-length");
     headers.set("accept-encoding", "identity");
   }

@@ -10,22 +10,27 @@ import type { PriceBook } from "../pricing/book.ts";
 import type { UsageFormat } from "../providers/formats/usage.ts";
 import { admit } from "./admit.ts";
 import { type AttemptSettings, attempt, giveBack, requireCredential } from "./attempt.ts";
-import { authorise, refuseNavigation } from "./authorise.ts";
+import { authorise, type Call, refuseNavigation } from "./authorise.ts";
 import { RECEIVE_BYTES_PER_MS } from "./body.ts";
 import { identifyByCapability, type Signer, withCapability } from "./capability.ts";
 import { identifyByToken, presentedToken } from "./client-token.ts";
 import type { Directory, KeyHolder } from "./directory.ts";
 import { isDraining } from "./drain.ts";
 import { Exchange } from "./exchange.ts";
+import { forward } from "./forward.ts";
 import { identify, type KeyHasher, presentsKey, requireActive } from "./identify.ts";
 import type { InFlight } from "./in-flight.ts";
 import { isFirstOfJob, type JobStore } from "./jobs.ts";
 import { rewriteLinks } from "./links.ts";
 import { createMeter } from "./meter.ts";
+import type { ObjectIndex } from "./object-index.ts";
+import { notesStream, type Owning, ownObjects } from "./own-objects.ts";
+import type { OwnedCall } from "./owned-plan.ts";
 import { isRedirect, settleRedirect } from "./redirect.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
 import { remembersObject } from "./remember-object.ts";
+import { requireObjects } from "./require-objects.ts";
 import { findRoute, type Route } from "./route.ts";
 import { settle, shrinkToInput } from "./settle.ts";
 import { endPermit, takePermit } from "./take-permit.ts";
@@ -46,6 +51,8 @@ export interface Gateway extends AttemptSettings {
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly jobs: JobStore;
+  /** Whose the files, batches, threads... at the providers are. */
+  readonly objects: ObjectIndex;
   /** The prices of this moment; another book whenever an administrator changes them. */
   readonly prices: () => PriceBook;
   /** For operators: what went wrong inside. */
@@ -93,6 +100,7 @@ export async function handle(
     exchange.holder = holder;
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange, holder.scopes);
+    exchange.owned = route.owned && (await requireObjects(call, route.owned, holder, gateway));
     requireCredential(call);
     if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
     await admit(call, holder, exchange, gateway.ledger, gateway.prices);
@@ -104,13 +112,16 @@ export async function handle(
     if (isRedirect(reply)) reply = await settleRedirect(reply, call, exchange, gateway);
     const headers = answerHeaders(reply, exchange.id);
     if (exchange.outputCap !== null) headers.set("x-llamakey-output-cap", String(exchange.outputCap));
+    const owning = exchange.owned && owningOf(exchange.owned, call, holder, exchange, gateway);
+    if (owning !== undefined) reply = await ownObjects(reply, headers, owning);
     if (route.links.length > 0) {
       const permit = (link: string) =>
         withCapability(link, holder.key.id, gateway.signer, gateway.upstreams, exchange.at);
       reply = await rewriteLinks(reply, headers, route, { publicUrl: gateway.publicUrl, permit });
     }
     const meter = createMeter(meterFormat(route, reply, request.method), headers, route.path);
-    exchange.meter = remembersObject(meter, call, reply, headers, exchange, gateway.homes);
+    const noting = owning === undefined ? meter : notesStream(meter, reply, owning);
+    exchange.meter = remembersObject(noting, call, reply, headers, exchange, gateway.homes);
     const onInput = exchange.most === undefined ? undefined : () => shrinkToInput(exchange, gateway.prices());
     return await relay(reply, headers, exchange, inFlight, onEnd, onInput);
   } catch (error) {
@@ -145,6 +156,22 @@ function holderOf(request: Request, route: Route, exchange: Exchange, gateway: G
   return token === undefined
     ? identify(request.headers, route, directory, hasher, exchange.at)
     : identifyByToken(token, upstream.provider.id, directory, signer, exchange.at);
+}
+
+function owningOf(
+  owned: OwnedCall,
+  call: Call,
+  holder: KeyHolder,
+  exchange: Exchange,
+  gateway: Gateway,
+): Owning {
+  const credential = exchange.member?.credential;
+  const again = async (query: string) => {
+    const token = await credential?.minted?.get(exchange.abort.signal);
+    return forward({ ...call, route: { ...call.route, query } }, credential, token, exchange, gateway);
+  };
+  const { objects: index } = gateway;
+  return { call, owned, holder, credentialId: credential?.id ?? null, index, at: exchange.at, again };
 }
 
 /** How this answer tells what it used; what failed used nothing. */

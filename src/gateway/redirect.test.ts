@@ -26,6 +26,7 @@ function call(method: string): Call {
     keys: [],
     links: [],
     meter: undefined,
+    owned: undefined,
   };
   return {
     route,

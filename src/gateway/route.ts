@@ -2,6 +2,7 @@ import { looksLikeKey } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { LinkRule, MeterRule, Provider, VersionRule } from "../providers/provider.ts";
 import type { CredentialPool } from "./credential-pool.ts";
+import { type OwnedPlan, ownedPlan } from "./owned-plan.ts";
 import { type Base, locate, type Upstream, type Upstreams } from "./upstreams.ts";
 
 /** The query parameter that holds a signed permission: see `capability.ts`. */
@@ -34,6 +35,8 @@ export interface Route {
   readonly capability?: string;
   /** The links to rewrite in this endpoint's answers. */
   readonly links: readonly LinkRule[];
+  /** What this endpoint has to do with objects that somebody owns; undefined where it has nothing. */
+  readonly owned: OwnedPlan | undefined;
 }
 
 /** What a URL carries that is for us and not for the provider. */
@@ -70,12 +73,14 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
   const path = withAccount(upstream, versioned);
   refuseAmbiguous(path, provider);
   const endpoint = endpointOf(provider.version, path);
+  const plain = isPlain(provider.version, path, upstream.basePath, endpoint);
+  const { owned } = provider;
   return {
     upstream,
     ...locate(upstream, path),
     account: path === versioned ? undefined : accountOf(upstream.pool),
     endpoint,
-    isPlain: isPlain(provider.version, path, upstream.basePath, endpoint),
+    isPlain: plain,
     query,
     ...taken,
     meter: provider.meters.find((meter) => meter.path.test(endpoint)),
@@ -83,6 +88,7 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
       provider.links.length === 0
         ? provider.links
         : provider.links.filter((link) => link.path.test(endpoint)),
+    owned: owned && ownedPlan(owned, endpoint, plain, () => readingsOf(path, endpoint, plain)),
   };
 }
 
@@ -202,6 +208,21 @@ function endpointOf(version: VersionRule, path: string): string {
     if (shorter === bare) return bare;
     bare = shorter;
   }
+}
+
+/** What readers may take the path for, in its own letters, for ids have capitals; without its version. */
+function readingsOf(path: string, endpoint: string, isPlain: boolean): readonly string[] {
+  const whole = ENCODED.test(path) ? normalised(path) : path;
+  const reading = tailLike(whole, endpoint);
+  if (isPlain) return [reading];
+  const once = decode(path);
+  return [...new Set([reading, tailLike(once, endpoint), once])];
+}
+
+/** The end of a text that is another one but for its capitals; what is no such text is left whole. */
+function tailLike(text: string, lower: string): string {
+  const tail = text.slice(text.length - lower.length);
+  return tail.toLowerCase() === lower ? tail : text;
 }
 
 /** The path of a pattern, in the form that endpoints are compared in. */

@@ -1,6 +1,7 @@
 import { anthropicBatchUsage } from "./formats/anthropic-batch.ts";
 import { messagesDemand } from "./formats/anthropic-demand.ts";
 import { anthropicMessagesUsage } from "./formats/anthropic-messages.ts";
+import { anthropicOwned } from "./formats/anthropic-owned.ts";
 import { resultDemand } from "./formats/demand.ts";
 import { anthropicLimitHeaders } from "./formats/limit-headers.ts";
 import { anthropicObjects } from "./formats/objects.ts";
@@ -67,6 +68,7 @@ export const anthropic: Provider = {
     { method: "*", path: /^\/user_profiles\/[^/]+\/enrollment_url(\/|$)/, why: mints },
   ],
   modelForms: [],
+  owned: anthropicOwned,
   links: [{ path: /^\/messages\/batches(\/|$)/, fields: ["results_url", "data.results_url"] }],
   disconnect: { provider: "stops" },
   requestIdHeaders: ["request-id"],

@@ -4,6 +4,7 @@ import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { openaiChatUsage } from "./formats/openai-chat.ts";
 import { chatDemand } from "./formats/openai-demand.ts";
 import { openDemand } from "./formats/other-demands.ts";
+import { assemblyaiOwned } from "./formats/other-owned.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -25,6 +26,7 @@ export const assemblyai: Provider = {
     place: inHeader("authorization"),
     probe: "/v2/transcript?limit=1",
   },
+  owned: assemblyaiOwned,
   errors: { ...textErrors("error"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^(?:\/realtime)?\/token(\/|$)/, why: mints }],
   links: [{ path: /^\/transcript\/?$/, fields: ["page_details.prev_url", "page_details.next_url"] }],

@@ -1,6 +1,7 @@
 import { openaiObjects } from "./formats/objects.ts";
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
+import { openaiOwned } from "./formats/openai-owned.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { media, mints } from "./reasons.ts";
 
@@ -46,6 +47,7 @@ export const azure: Provider = {
   streamUsage: "ask",
   objects: openaiObjects,
   free: openaiFree,
+  owned: openaiOwned,
   deferred: openaiDeferred,
   meters: newerOpenaiMeters,
   client: { keys: ["AZURE_OPENAI_API_KEY"], bases: [["AZURE_OPENAI_ENDPOINT", ""]] },

@@ -3,6 +3,7 @@ import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { rerankDemand } from "./formats/openai-demand.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { cohereChatDemand, cohereClassifyDemand, cohereEmbedDemand } from "./formats/other-demands.ts";
+import { cohereOwned } from "./formats/other-owned.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -21,6 +22,7 @@ export const cohere: Provider = {
     ],
   ],
   credential: { env: ["CO_API_KEY", "COHERE_API_KEY"], required: true, place: bearer, probe: "/v1/models" },
+  owned: cohereOwned,
   errors: { ...textErrors("message"), limitHeaders: epochLimitHeaders },
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/oauth(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],

@@ -1,6 +1,7 @@
 import { elevenlabsUsage } from "./formats/elevenlabs.ts";
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { elevenlabsSpeechDemand, elevenlabsTranscriptDemand, openDemand } from "./formats/other-demands.ts";
+import { elevenlabsOwned } from "./formats/other-owned.ts";
 import { defaults, type ErrorFormat, inHeader, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -35,6 +36,7 @@ export const elevenlabs: Provider = {
     place: inHeader("xi-api-key"),
     probe: "/v1/user/subscription",
   },
+  owned: elevenlabsOwned,
   errors,
   modelParameter: "model_id",
   denied: [

@@ -10,6 +10,7 @@ import {
 } from "./formats/gemini-demand.ts";
 import { geminiInteractionsUsage } from "./formats/gemini-interactions.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
+import { geminiOwned } from "./formats/google-owned.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
 import { googleObjects } from "./formats/objects.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
@@ -47,6 +48,7 @@ export const gemini: Provider = {
       /^\/v1(?:beta|alpha)?\/openai\//.test(path) ? bearer(secret) : ["x-goog-api-key", secret],
     probe: "/v1beta/models?pageSize=1",
   },
+  owned: geminiOwned,
   errors: googleErrors,
   accountHeaders: googleAccountHeaders,
   denied: [

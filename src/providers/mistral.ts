@@ -8,6 +8,7 @@ import {
   conversationsDemand,
   ocrDemand,
 } from "./formats/other-demands.ts";
+import { mistralOwned } from "./formats/other-owned.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
@@ -35,6 +36,7 @@ export const mistral: Provider = {
     endpoints: ["chat", "fim", "embeddings", "models", "agents", "conversations", "ocr", "audio", "files"],
   },
   credential: { env: ["MISTRAL_API_KEY"], required: true, place: bearer, probe: "/v1/models" },
+  owned: mistralOwned,
   errors,
   denied: [{ method: "*", path: /^\/connectors\/[^/]+\/(?:.+\/)?credentials(\/|$)/, why: mints }],
   modelForms: [/^\/audio\//],

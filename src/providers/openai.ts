@@ -1,6 +1,7 @@
 import { openaiObjects } from "./formats/objects.ts";
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
+import { openaiOwned } from "./formats/openai-owned.ts";
 import { bearer, defaultTimeouts, type Provider } from "./provider.ts";
 import { administers, media, mints } from "./reasons.ts";
 
@@ -36,6 +37,7 @@ export const openai: Provider = {
   modelForms: [/^\/audio\//, /^\/images\//, /^\/videos(\/|$)/],
   links: [],
   disconnect: { provider: "stops", hidden: /(?:^|\/)(?:o\d|gpt-[5-9]|codex)/ },
+  owned: openaiOwned,
   requestIdHeaders: ["x-request-id"],
   timeouts: defaultTimeouts,
   objects: openaiObjects,

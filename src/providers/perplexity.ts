@@ -3,6 +3,7 @@ import { openaiCompatible } from "./formats/openai.ts";
 import { chatDemand } from "./formats/openai-demand.ts";
 import { metersWith } from "./formats/openai-meters.ts";
 import { callDemand } from "./formats/other-demands.ts";
+import { perplexityOwned } from "./formats/other-owned.ts";
 import { perRequestUsage } from "./formats/per-request.ts";
 import { perplexityAsyncUsage } from "./formats/perplexity-async.ts";
 import { bearer, type Provider } from "./provider.ts";
@@ -10,6 +11,7 @@ import { mints } from "./reasons.ts";
 
 export const perplexity: Provider = {
   ...openaiCompatible,
+  owned: perplexityOwned,
   id: "perplexity",
   name: "Perplexity",
   upstream: "https://api.perplexity.ai",

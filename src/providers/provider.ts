@@ -3,6 +3,7 @@ import type { Refusal } from "../domain/refusal.ts";
 import type { DemandFormat } from "./formats/demand.ts";
 import type { UsageFormat } from "./formats/usage.ts";
 import type { MintRule } from "./mint.ts";
+import type { OwnedObjects } from "./owned.ts";
 
 /**
  * What the gateway knows of a provider: data, with a function only where a format needs one.
@@ -56,6 +57,8 @@ export interface Provider {
   readonly objects?: ObjectRule;
   /** Absolute links in answers that an SDK would follow with the master key, or past the gateway. */
   readonly links: readonly LinkRule[];
+  /** What it keeps in the account of its key, which users of the gateway share. */
+  readonly owned?: OwnedObjects;
   /** Spellings of paths that some SDK uses and the provider does not know; the first that matches is mended. */
   readonly rewrites?: readonly (readonly [pattern: RegExp, replacement: string])[];
   /** Paths that live at other hosts of the provider; the first that matches. Unused where the upstream was replaced. */

@@ -1,5 +1,6 @@
 import { resultDemand } from "./formats/demand.ts";
 import { replicateDemand } from "./formats/other-demands.ts";
+import { replicateOwned } from "./formats/other-owned.ts";
 import { replicateUsage } from "./formats/replicate.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
@@ -33,6 +34,7 @@ export const replicate: Provider = {
     },
   ],
   credential: { env: ["REPLICATE_API_TOKEN"], required: true, place: bearer, probe: "/account" },
+  owned: replicateOwned,
   errors,
   denied: [{ method: "*", path: /^\/webhooks\/[^/]+\/secret(\/|$)/, why: mints }],
   links: [

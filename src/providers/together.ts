@@ -1,9 +1,11 @@
 import { openaiCompatible } from "./formats/openai.ts";
+import { togetherOwned } from "./formats/other-owned.ts";
 import { bearer, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
 export const together: Provider = {
   ...openaiCompatible,
+  owned: togetherOwned,
   id: "together",
   name: "Together",
   upstream: "https://api.together.ai",

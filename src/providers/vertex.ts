@@ -2,6 +2,7 @@ import { messagesDemand } from "./formats/anthropic-demand.ts";
 import { geminiUsage } from "./formats/gemini.ts";
 import { embedContentDemand, generateDemand, predictDemand } from "./formats/gemini-demand.ts";
 import { googleAccountHeaders, googleErrors } from "./formats/google.ts";
+import { vertexOwned } from "./formats/google-owned.ts";
 import { googlePredictUsage } from "./formats/google-predict.ts";
 import { googleObjects } from "./formats/objects.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
@@ -44,6 +45,7 @@ export const vertex: Provider = {
     },
     probe: "/v1/publishers/google/models/gemini-2.5-flash",
   },
+  owned: vertexOwned,
   errors: googleErrors,
   accountHeaders: googleAccountHeaders,
   // What the body says of a model does not count.

@@ -1,6 +1,7 @@
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { rerankDemand } from "./formats/openai-demand.ts";
 import { voyageDemand } from "./formats/other-demands.ts";
+import { filesOwned } from "./formats/other-owned.ts";
 import { textErrors } from "./formats/text-errors.ts";
 import { voyageUsage } from "./formats/voyage.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
@@ -12,6 +13,7 @@ export const voyage: Provider = {
   upstream: "https://api.voyageai.com/v1",
   version: { kind: "in-base", prefix: "/v1" },
   credential: { env: ["VOYAGE_API_KEY"], required: true, place: bearer, probe: "/files" },
+  owned: filesOwned,
   errors: { ...textErrors("detail"), limitHeaders: epochLimitHeaders },
   objects: { path: /^\/(?:files|batches)(?:\/|$)/ },
   free: /^\/files$|\/cancel$/,

@@ -12,6 +12,7 @@ import { bareKey, identify, presentedKey, requireActive } from "../gateway/ident
 import { InFlight } from "../gateway/in-flight.ts";
 import { Listener } from "../gateway/listen.ts";
 import { MemoryHomes } from "../gateway/object-homes.ts";
+import { ObjectIndex } from "../gateway/object-index.ts";
 import { probe } from "../gateway/probe.ts";
 import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
@@ -173,6 +174,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     report,
     onCrossing: tellCrossings(webhook, directory, report),
   });
+  const objects = new ObjectIndex(store);
   const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
   budgetsChanged();
   ledger.tellReached();
@@ -194,6 +196,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       providers: () => [...upstreams.values()].map(providerView),
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
+      objectsChanged: () => objects.forget(),
       ledger,
       reprice: (filter) => repricer.run(filter),
       explain: (call, caller) =>
@@ -239,6 +242,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       ledger,
       journal,
       jobs: store,
+      objects,
       report,
       upstreamProxy,
       prices: () => prices.book,
@@ -293,6 +297,7 @@ function providerView(upstream: Upstream): ProviderView {
     upstream: base,
     credentials: pool.size,
     ready: isUsable(upstream),
+    objectKinds: [...new Set(provider.owned?.kinds.map(({ kind }) => kind))],
     unlisted: provider.unlisted ?? null,
   };
 }

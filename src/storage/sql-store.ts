@@ -3,6 +3,7 @@ import { AuditQueries } from "./queries/audit.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { DirectoryQueries } from "./queries/directory.ts";
 import { LedgerQueries } from "./queries/ledger.ts";
+import { ObjectDecisionQueries, ObjectQueries } from "./queries/objects.ts";
 import { PolicyQueries } from "./queries/policies.ts";
 import { PriceQueries } from "./queries/prices.ts";
 import { RequestQueries } from "./queries/requests.ts";
@@ -16,11 +17,13 @@ export function sqlStore(sql: Sql) {
     new CredentialQueries(sql),
     new PriceQueries(sql),
     new PolicyQueries(sql),
+    new ObjectDecisionQueries(sql),
   ]);
   const others = joined<Others>([
     new SecretQueries(sql),
     new RequestQueries(sql),
     new LedgerQueries(sql),
+    new ObjectQueries(sql),
     new AuditQueries(sql, decisions),
   ]);
   return { ...decisions, ...others, close: () => sql.close() } satisfies Store;
@@ -31,10 +34,12 @@ export type SqlStore = ReturnType<typeof sqlStore>;
 type Decisions = Methods<DirectoryQueries> &
   Methods<CredentialQueries> &
   Methods<PriceQueries> &
-  Methods<PolicyQueries>;
+  Methods<PolicyQueries> &
+  Methods<ObjectDecisionQueries>;
 type Others = Methods<SecretQueries> &
   Methods<RequestQueries> &
   Methods<LedgerQueries> &
+  Methods<ObjectQueries> &
   Methods<AuditQueries>;
 
 /** Without private members, which no two classes could have together. */

@@ -174,6 +174,20 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     },
     after: { version: 2, policy: { providers: ["openai"] }, budgets: [] },
   },
+  assignObject: {
+    args: [{ provider: "openai", kind: "file", id: "file-1" }, "u1", T0],
+    action: "object.assign",
+    target: "openai/file/file-1",
+    before: null,
+    after: { provider: "openai", kind: "file", id: "file-1", userId: "u1", userName: "ada", groupId: "g1" },
+  },
+  forgetObject: {
+    args: [{ provider: "openai", kind: "batch", id: "batch-1" }],
+    action: "object.forget",
+    target: "openai/batch/batch-1",
+    before: { kind: "batch", userId: "u1" },
+    after: null,
+  },
   putSettings: {
     args: [{ timeZone: "Europe/Berlin", webhook: null }],
     action: "settings.change",
@@ -211,6 +225,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
         T0,
       );
       await store.putSettings({ timeZone: "UTC", webhook });
+      await store.assignObject({ provider: "openai", kind: "batch", id: "batch-1" }, "u1", T0);
     }
 
     async function everything(): Promise<unknown[]> {
@@ -225,6 +240,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
         await store.listPolicies(),
         await store.listBudgets({ removed: true }),
         await store.readSettings(),
+        await store.listObjects({ deleted: true, limit: 100 }),
       ];
     }
 

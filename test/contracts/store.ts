@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Budget } from "../../src/domain/budget.ts";
 import type { StoredCredential } from "../../src/domain/credential.ts";
 import type { Group, MasterKey, User } from "../../src/domain/directory.ts";
+import type { ObjectFilter, OwnedObject } from "../../src/domain/owned-object.ts";
 import type { ScopeChange } from "../../src/domain/policy.ts";
 import type { PriceOverride } from "../../src/domain/prices.ts";
 import type { Metered, RequestRecord } from "../../src/domain/request-record.ts";
@@ -421,6 +422,84 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       await store.close();
       expect(await failureOf(store.listUsers())).toBeInstanceOf(Error);
       store = await place.open();
+    });
+
+    describe("objects at the providers", () => {
+      const name = (id: string, kind = "file") => ({ provider: "openai", kind, id });
+      const object = (id: string, change: Partial<OwnedObject> = {}): OwnedObject => ({
+        ...name(id),
+        credentialId: "env",
+        keyId: "k1",
+        userId: "u1",
+        groupId: "g1",
+        createdAt: T0,
+        deletedAt: null,
+        ...change,
+      });
+      const found = (...ids: string[]) => store.findObjects(ids.map((id) => name(id)));
+
+      test("are found by their whole names, after the store was closed too", async () => {
+        const others = [object("f1", { kind: "batch" }), object("f1", { provider: "groq" })];
+        await store.addObjects([object("f1"), object("f2", { credentialId: null }), ...others], false);
+        await reopen();
+        expect(await found("f1", "nobody's")).toEqual([object("f1")]);
+        expect(await found("f2")).toEqual([object("f2", { credentialId: null })]);
+        expect(await store.findObjects([])).toEqual([]);
+        const many = Array.from({ length: 1000 }, (_, i) => object(`m${i}`));
+        await store.addObjects(many, false);
+        expect(await found(...many.map(({ id }) => id))).toHaveLength(1000);
+      });
+
+      test("stay whose they were first, but for what was deleted or is made anew", async () => {
+        const mine = object("f1");
+        const theirs = object("f1", { userId: "u2", groupId: "g2", keyId: "k2", createdAt: T0 + 1 });
+        await store.addObjects([mine], false);
+        await store.addObjects([theirs], false);
+        expect(await found("f1")).toEqual([mine]);
+        await store.noteDeleted(name("f1"), T0 + 5);
+        await store.noteDeleted(name("f1"), T0 + 9);
+        expect(await found("f1")).toEqual([{ ...mine, deletedAt: T0 + 5 }]);
+        await store.addObjects([theirs], false);
+        expect(await found("f1")).toEqual([theirs]);
+        await store.addObjects([mine], true);
+        expect(await found("f1")).toEqual([mine]);
+      });
+
+      test("are listed newest first, by each field, with names", async () => {
+        await store.addGroup(group("g1"));
+        await store.addUser(user("u1"));
+        await store.addObjects([object("f1"), object("b1", { kind: "batch" })], false);
+        await store.addObjects([object("f2", { userId: "u2", groupId: "g2", provider: "groq" })], false);
+        await store.noteDeleted(name("f1"), T0 + 5);
+        const ids = async (filter: Partial<ObjectFilter>) =>
+          (await store.listObjects({ limit: 10, ...filter })).map(({ id }) => id);
+        expect(await ids({})).toEqual(["f2", "b1"]);
+        expect(await ids({ deleted: true })).toEqual(["f2", "b1", "f1"]);
+        expect(await ids({ deleted: true, limit: 2 })).toEqual(["f2", "b1"]);
+        expect(await ids({ user: "user u1" })).toEqual(["b1"]);
+        expect(await ids({ user: "u2" })).toEqual(["f2"]);
+        expect(await ids({ group: "group g1" })).toEqual(["b1"]);
+        expect(await ids({ provider: "groq" })).toEqual(["f2"]);
+        expect(await ids({ kind: "batch" })).toEqual(["b1"]);
+        expect(await ids({ id: "f2" })).toEqual(["f2"]);
+        const [newest, next] = await store.listObjects({ limit: 10 });
+        expect([newest?.userName, next?.userName, next?.groupName]).toEqual([null, "user u1", "group g1"]);
+        expect(await ids({ before: newest?.seq })).toEqual(["b1"]);
+      });
+
+      test("are assigned to who there is, and forgotten", async () => {
+        await store.addGroup(group("g1"));
+        await store.addUser(user("u1"));
+        expect(await store.assignObject(name("f9"), "nobody", T0)).toBe(false);
+        expect(await store.assignObject(name("f9"), "u1", T0)).toBe(true);
+        expect(await found("f9")).toEqual([object("f9", { credentialId: null, keyId: null })]);
+        await store.addObjects([object("f1", { userId: "u2", groupId: "g2" })], false);
+        expect(await store.assignObject(name("f1"), "u1", T0 + 1)).toBe(true);
+        expect(await found("f1")).toEqual([object("f1")]);
+        expect(await store.forgetObject(name("f1"))).toBe(true);
+        expect(await store.forgetObject(name("f1"))).toBe(false);
+        expect(await found("f1")).toEqual([]);
+      });
     });
 
     describe("policies and budgets", () => {

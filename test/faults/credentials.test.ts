@@ -388,6 +388,8 @@ describe("where the provider keeps state", () => {
   test("what was made by another credential before is looked for", async () => {
     await using provider = await new Provider().start();
     await using gateway = await behind(provider, equal);
+    // Nobody here has made them.
+    await gateway.api("PUT", "/policies/organisation", { sharing: "all" });
     for (const name of Object.keys(equal)) {
       provider.behaviours.clear();
       for (const other of Object.keys(equal))

@@ -155,6 +155,14 @@ describe("every operation of the admin API that changes something", () => {
       path: "/prices/defaults/openai",
       action: "pricing_default.unset",
     }),
+    "POST /objects/assign": () => ({
+      body: { provider: "openai", kind: "file", id: "file-fake", user: "ada" },
+      action: "object.assign",
+    }),
+    "DELETE /objects": () => ({
+      path: "/objects?provider=openai&kind=file&id=file-fake",
+      action: "object.forget",
+    }),
     // There is nothing to correct; what is corrected has its row in ledger-face.test.ts.
     "POST /prices/reprice": () => ({ body: {}, action: null }),
     "POST /prices/snapshot/difference": () => ({ body: { text: snapshot() }, action: null }),

@@ -117,6 +117,12 @@ describe("a policy is in force with the next call", () => {
 
   test("each question by itself, the model only once it is known", async () => {
     const set = (policy: object) => gateway.api("PUT", "/policies/user:alice", policy);
+    await gateway.api("POST", "/objects/assign", {
+      provider: "openai",
+      kind: "file",
+      id: "f_1",
+      user: "alice",
+    });
     await set({ providers: ["lab"] });
     expect(await outcome()).toBe("provider_not_allowed");
     expect(await outcome({ path: "/lab/v1/chat/completions" })).toBe("passed");

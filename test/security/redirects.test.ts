@@ -11,6 +11,8 @@ let storage: RecordingUpstream;
 
 beforeAll(async () => {
   behind = await behindGateway();
+  // Whose things are is not asked here.
+  await behind.gateway.api("PUT", "/policies/organisation", { sharing: "all" });
   storage = await recordingUpstream();
 });
 beforeEach(() => {

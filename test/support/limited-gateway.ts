@@ -3,11 +3,14 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
 import { createKey } from "../../src/domain/key.ts";
 import type { LimitedScope } from "../../src/domain/limits.ts";
+import type { OwnedObject } from "../../src/domain/owned-object.ts";
+import type { Sharing } from "../../src/domain/policy.ts";
 import type { RequestRecord } from "../../src/domain/request-record.ts";
 import { Directory, type KeyHolder } from "../../src/gateway/directory.ts";
 import { InFlight } from "../../src/gateway/in-flight.ts";
 import { Listener } from "../../src/gateway/listen.ts";
 import { MemoryHomes } from "../../src/gateway/object-homes.ts";
+import { keyOf, ObjectIndex } from "../../src/gateway/object-index.ts";
 import { createUpstream } from "../../src/gateway/upstreams.ts";
 import { GENESIS, Journal } from "../../src/ledger/journal.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
@@ -29,6 +32,14 @@ export interface LimitedGateway {
   limits: readonly LimitedScope[] | undefined;
   /** A row for every request that has ended. */
   readonly rows: RequestRecord[];
+  /** Whose objects the caller may use; `own` at first. */
+  sharing: Sharing;
+  /** Whose the objects at the providers are, by `keyOf`. */
+  readonly objects: Map<string, OwnedObject>;
+  /** What writing them down waits for, or fails with. */
+  writing: Promise<void>;
+  /** Whoever holds the key. */
+  readonly caller: { readonly userId: string; readonly groupId: string; readonly keyId: string };
 }
 
 /** @param bases Where each provider's requests go, by its id. */
@@ -47,11 +58,13 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
     user: { ...life, id: "usr_test", name: "user", groupId: "grp_test" },
     group: { ...life, id: "grp_test", name: "group" },
     scopes: [],
+    sharing: "own",
   };
   const directory = new Directory();
   directory.find = (keyId) => {
     if (keyId !== id) return undefined;
-    return gateway.limits === undefined ? base : { ...base, limits: gateway.limits };
+    const { limits, sharing } = gateway;
+    return limits === undefined ? { ...base, sharing } : { ...base, sharing, limits };
   };
   const upstreams = new Map(
     knownProviders.flatMap((provider) => {
@@ -75,7 +88,31 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
   const book = new PriceBook(bundledSnapshot());
   const inFlight = new InFlight(undefined);
   const listener = new Listener("127.0.0.1", 0, () => {});
-  const gateway: LimitedGateway = { url: listener.url, key: text, limits: undefined, rows };
+  const known = new Map<string, OwnedObject>();
+  const objects = new ObjectIndex({
+    addObjects: async (made, anew) => {
+      await gateway.writing;
+      for (const object of made) {
+        const before = known.get(keyOf(object));
+        if (anew || before === undefined || before.deletedAt !== null) known.set(keyOf(object), object);
+      }
+    },
+    findObjects: async (names) => names.flatMap((name) => known.get(keyOf(name)) ?? []),
+    noteDeleted: async (name, at) => {
+      const before = known.get(keyOf(name));
+      if (before !== undefined) known.set(keyOf(name), { ...before, deletedAt: at });
+    },
+  });
+  const gateway: LimitedGateway = {
+    url: listener.url,
+    key: text,
+    limits: undefined,
+    rows,
+    sharing: "own",
+    objects: known,
+    writing: Promise.resolve(),
+    caller: { userId: base.user.id, groupId: base.group.id, keyId: id },
+  };
   listener.start({
     gateway: {
       upstreams,
@@ -91,6 +128,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       ledger,
       journal,
       jobs: { claimJob: async () => true },
+      objects,
       prices: () => book,
       report: () => {},
       upstreamProxy: undefined,

@@ -198,7 +198,7 @@ test("the answer to HEAD has the provider's headers and the length of what a GET
     ["ETag", '"x"'],
   ];
   behind.upstream.answer = reply({ headers: sent, body: "x".repeat(12345) });
-  const response = await behind.ask({ method: "HEAD", target: "/openai/v1/files/f/content" });
+  const response = await behind.ask({ method: "HEAD", target: "/openai/v1/x/content" });
   expect(receivedAnswer(response.headers, sent)).toEqual(expectedAnswer(sent));
   expect(header(response, "content-length")).toBe("12345");
 });

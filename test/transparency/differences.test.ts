@@ -273,7 +273,14 @@ shows("date", async () => {
   expect(header(await answerTo([["Date", own]]), "date")).toBe(own);
 });
 
+/** Makes it the first user's. */
+async function assign(provider: string, kind: string, id: string): Promise<void> {
+  const { items } = await behind.gateway.api<{ items: { id: string }[] }>("GET", "/users");
+  await behind.gateway.api("POST", "/objects/assign", { provider, kind, id, user: items[0]?.id });
+}
+
 shows("links", async () => {
+  await assign("anthropic", "message_batch", "b");
   const link = `${behind.upstream.url}/v1/messages/batches/b/results`;
   behind.upstream.answer = reply({
     headers: [["Content-Type", "application/json"]],
@@ -530,6 +537,41 @@ shows("size-limit", async () => {
   expect((await behind.ask({ target: "/openai/v1/x", headers: long(60_000) })).status).toBe(200);
   expect((await behind.ask({ target: "/openai/v1/x", headers: long(70_000) })).status).toBe(431);
   expect(behind.upstream.requests).toHaveLength(1);
+});
+
+shows("foreign-objects", async () => {
+  await assign("openai", "file", "file-fakeMine");
+  expect((await behind.ask({ target: "/openai/v1/files/file-fakeMine" })).status).toBe(200);
+  behind.upstream.clear();
+  const missing = [404, "object_not_found"] as const;
+  expect(await refused({ target: "/openai/v1/files/file-fakeTheirs/content" })).toEqual([...missing]);
+  const headers: HeaderList = [["Content-Type", "application/json"]];
+  const body = '{"model":"m","input":[{"content":[{"type":"input_file","file_id":"file-fakeTheirs"}]}]}';
+  expect(await refused({ method: "POST", target: "/openai/v1/responses", headers, body })).toEqual([
+    ...missing,
+  ]);
+});
+
+shows("filtered-lists", async () => {
+  await assign("openai", "file", "file-fakeMine");
+  const pages = [
+    '{"data": [ {"id":"file-fake1"} ], "has_more" : true}',
+    '{"data": [ {"id":"file-fake2"},\n {"id":"file-fakeMine", "x" : 1.0} ], "has_more" : true}',
+  ];
+  behind.upstream.answer = reply(({ target }) => ({
+    headers: [["Content-Type", "application/json"]],
+    body: pages[target.includes("after=") ? 1 : 0] as string,
+  }));
+  const listed = await behind.ask({
+    target: "/openai/v1/files?limit=2&order=asc",
+    headers: [["Accept-Encoding", "gzip"]],
+  });
+  expect(listed.body.toString()).toBe('{"data": [ {"id":"file-fakeMine", "x" : 1.0} ], "has_more" : true}');
+  expect(behind.upstream.requests.map(({ target }) => target)).toEqual([
+    "/v1/files?limit=2&order=asc",
+    "/v1/files?limit=2&order=asc&after=file-fake1",
+  ]);
+  expect(header(behind.upstream.last, "accept-encoding")).toBe("identity");
 });
 
 shows("denied-endpoints", async () => {

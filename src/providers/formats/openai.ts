@@ -2,6 +2,7 @@ import { defaults, type ErrorFormat, type Provider } from "../provider.ts";
 import { openaiLimitHeaders } from "./limit-headers.ts";
 import { openaiObjects } from "./objects.ts";
 import { openaiDeferred, openaiFree, openaiMeters } from "./openai-meters.ts";
+import { openaiOwned } from "./openai-owned.ts";
 
 /** `{"error":{message,type,param,code}}`: OpenAI and all that imitate it. */
 export const openaiErrors: ErrorFormat = {
@@ -29,6 +30,7 @@ export const openaiCompatible = {
   objects: openaiObjects,
   free: openaiFree,
   deferred: openaiDeferred,
+  owned: openaiOwned,
   // OpenAI's SDKs write `meta-llama/Llama-4` in `GET /models/<model>` with an encoded slash.
   encodedSlashes: /^(?:\/[a-z]+)?(?:\/v1)?\/models\//,
 } satisfies Partial<Provider>;

@@ -209,4 +209,19 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE credentials ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
   `,
+  `
+  CREATE TABLE objects (
+    seq INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    credential_id TEXT,
+    key_id TEXT,
+    user_id TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    deleted_at BIGINT,
+    UNIQUE (provider, kind, id)
+  );
+  `,
 ];

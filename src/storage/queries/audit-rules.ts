@@ -142,6 +142,13 @@ const settings: Subject = {
   name: () => "organisation",
 };
 
+const object = selected(
+  "object",
+  `SELECT o.provider, o.kind, o.id, o.user_id, u.name AS user_name, o.group_id, o.created_at, o.deleted_at
+   FROM objects o LEFT JOIN users u ON u.id = o.user_id WHERE o.provider = ? AND o.kind = ? AND o.id = ?`,
+  ([provider, kind, id]) => `${provider}/${kind}/${id}`,
+);
+
 function lifetimeAction(kind: string) {
   return (before: AuditFields | null, after: AuditFields | null): string => {
     const [was, is] = [before?.["revokedAt"] ?? null, after?.["revokedAt"] ?? null];
@@ -194,6 +201,16 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
       const isSame = JSON.stringify(before?.["policy"] ?? {}) === JSON.stringify(after?.["policy"]);
       return isSame ? "budget.change" : "policy.change";
     },
+  },
+  assignObject: {
+    subject: object,
+    keys: ({ provider, kind, id }) => [[provider, kind, id]],
+    action: () => "object.assign",
+  },
+  forgetObject: {
+    subject: object,
+    keys: ({ provider, kind, id }) => [[provider, kind, id]],
+    action: () => "object.forget",
   },
   putSettings: { subject: settings, keys: () => [[]], action: () => "settings.change" },
 };
