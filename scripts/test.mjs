@@ -333,6 +333,8 @@ function installPython() {
       "install",
       "--quiet",
       "--disable-pip-version-check",
+      // The list is complete; older pips want extras of what is in it pinned once more.
+      "--no-deps",
       ...hashes,
       "-r",
       requirements,
