@@ -413,13 +413,14 @@ function geminiFiles(mock: AiMock): readonly Endpoint[] {
   ];
 }
 
-/** A file is put into storage by a signed link and without any key, and then announced. */
+/** A file is put into storage by a signed link and without any key, and then announced; each has an id of its own. */
 function togetherFiles(store: ObjectStore): readonly Endpoint[] {
-  const file = () =>
+  let made = 0;
+  const file = (_: unknown, [, id = ""]: readonly string[]) =>
     Response.json({
-      id: "file-standin-1",
+      id,
       object: "file",
-      bytes: store.objects.get("/bucket/file-standin-1")?.length ?? 0,
+      bytes: store.objects.get(`/bucket/${id}`)?.length ?? 0,
       created_at: 1716963433,
       filename: "data.jsonl",
       purpose: "fine-tune",
@@ -431,17 +432,14 @@ function togetherFiles(store: ObjectStore): readonly Endpoint[] {
     {
       method: "POST",
       path: /^\/v1\/files$/,
-      answer: () =>
-        new Response(null, {
-          status: 302,
-          headers: {
-            location: `${store.url}/bucket/file-standin-1?signature=signed`,
-            "x-together-file-id": "file-standin-1",
-          },
-        }),
+      answer: () => {
+        const id = `file-standin-${++made}`;
+        const location = `${store.url}/bucket/${id}?signature=signed`;
+        return new Response(null, { status: 302, headers: { location, "x-together-file-id": id } });
+      },
     },
     // How the Python SDK announces it.
-    { method: "POST", path: /^\/v1\/files\/file-standin-1\/preprocess$/, answer: file },
-    { method: "GET", path: /^\/v1\/files\/file-standin-1$/, answer: file },
+    { method: "POST", path: /^\/v1\/files\/(file-standin-\d+)\/preprocess$/, answer: file },
+    { method: "GET", path: /^\/v1\/files\/(file-standin-\d+)$/, answer: file },
   ];
 }
