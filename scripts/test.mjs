@@ -24,7 +24,7 @@ import { install, root } from "./install.mjs";
 import { readResults } from "./test-results.mjs";
 
 /** System packages for Debian; a test that lacks its server elsewhere is skipped, counted and named. */
-const systemPackages = ["haproxy", "python3-venv", "wrk"];
+const systemPackages = ["chromium", "haproxy", "python3-venv", "wrk"];
 
 const logs = `${root}.cache/test`;
 const python = `${root}.cache/python`;
@@ -47,6 +47,7 @@ const suites = [
   bunSuite("faults", "test/faults"),
   { ...pytestSuite("sdk-python", "test/sdk-python"), recorded: true },
   { ...bunSuite("sdk-node", "test/sdk-node"), recorded: true },
+  bunSuite("browser", "test/browser"),
   bunSuite("transparency", "test/transparency"),
   bunSuite("security", "test/security"),
   bunSuite("contracts", "test/contracts"),
