@@ -81,7 +81,10 @@ export function budgets({ store, clock, directoryChanged, ledger }: AdminParts):
   });
   app.openapi(put, async (c) => {
     const { scope: ref, ...document } = c.req.valid("json");
-    const [scopes, policies] = await Promise.all([Scopes.read(store), store.listPolicies()]);
+    const [scopes, policies] = await Promise.all([
+      Scopes.read(store),
+      store.listPolicies({ children: "none" }),
+    ]);
     const scope = scopes.byRef(ref);
     const before = policyAt(policies, scope);
     const others = before.budgets.filter(({ name }) => name !== document.name);
@@ -95,7 +98,7 @@ export function budgets({ store, clock, directoryChanged, ledger }: AdminParts):
   });
   app.openapi(remove, async (c) => {
     const { ref } = c.req.valid("param");
-    const policies = await store.listPolicies();
+    const policies = await store.listPolicies({ children: "none" });
     const before = policies.find(({ budgets: all }) => all.some(({ id }) => id === ref));
     if (before === undefined) throw notFound("budget", ref);
     const left = before.budgets.filter(({ id }) => id !== ref);

@@ -1,6 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
 import type { MasterKey } from "../domain/directory.ts";
 import { createKey } from "../domain/key.ts";
+import type { KeyFilter } from "../domain/store.ts";
 import { getByRef } from "./groups.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
@@ -27,6 +29,7 @@ const KeyView = z
     name: z.string(),
     user: Reference,
     group: Reference,
+    parent: Reference.nullable().describe("Of a child key: the key that it was made with, and ends with."),
     ...lifetimeShape,
     previousSecretExpiresAt: Time.nullable(),
   })
@@ -42,7 +45,17 @@ const Rotation = z.object({ overlapSeconds: z.number().int().min(0).max(31_536_0
 const list = createRoute({
   method: "get",
   path: "/keys",
-  request: { query: z.object({ user: z.string().optional(), group: z.string().optional() }) },
+  request: {
+    query: z.object({
+      user: z.string().optional(),
+      group: z.string().optional(),
+      parent: z.string().optional().describe("Only keys that were made with this one."),
+      children: z
+        .enum(["alive", "all", "none"])
+        .default("alive")
+        .describe("Which of the keys that users made with their own for a while."),
+    }),
+  },
   responses: { 200: json(listOf(KeyView), "Keys, oldest first; of one user or group where asked") },
 });
 const add = createRoute({
@@ -76,9 +89,14 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
   const app = resource();
 
   /** All keys with the names of whom they belong to. */
-  const views = async () => {
-    const [groups, users, all] = await Promise.all([store.listGroups(), store.listUsers(), store.listKeys()]);
+  const views = async (filter: KeyFilter = {}) => {
+    const [groups, users, all] = await Promise.all([
+      store.listGroups(),
+      store.listUsers(),
+      store.listKeys(filter),
+    ]);
     const now = clock.now();
+    const nameById = new Map(all.map(({ id, name }) => [id, name]));
     return all.map((key) => {
       const user = users.find((u) => u.id === key.userId);
       const group = groups.find((g) => g.id === user?.groupId);
@@ -88,6 +106,9 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
         name: key.name,
         user: { id: key.userId, name: user?.name ?? "" },
         group: { id: group?.id ?? "", name: group?.name ?? "" },
+        parent: key.parent
+          ? { id: key.parent.keyId, name: nameById.get(key.parent.keyId) ?? key.parent.keyId }
+          : null,
         ...lifetimeView(key, now),
         previousSecretExpiresAt: rfc3339(previous !== null && previous > now ? previous : null),
       };
@@ -100,10 +121,16 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
   };
 
   app.openapi(list, async (c) => {
-    const { user, group } = c.req.valid("query");
+    const { user, group, parent, children } = c.req.valid("query");
     const matches = (thing: { id: string; name: string }, ref: string | undefined) =>
       ref === undefined || thing.id === ref || thing.name === ref;
-    const items = (await views()).filter((key) => matches(key.user, user) && matches(key.group, group));
+    const all = await views(CHILDREN[children](clock.now()));
+    const items = all.filter(
+      (key) =>
+        matches(key.user, user) &&
+        matches(key.group, group) &&
+        (parent === undefined || key.parent?.id === parent),
+    );
     return c.json({ items }, 200);
   });
   app.openapi(show, async (c) => c.json(await find(c.req.valid("param").ref), 200));
@@ -125,14 +152,21 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
   });
   app.openapi(change, async (c) => {
     const input = c.req.valid("json");
-    const { id } = await find(c.req.valid("param").ref);
+    const found = await find(c.req.valid("param").ref);
+    if (found.parent !== null) requireNoMore(input, found.expiresAt);
+    const { id } = found;
     await store.audited(c.var.source, "updateKey", id, lifetimeFields(input, clock.now()));
     await directoryChanged();
     const cut = input.revoked && input.now ? cutKeys(new Set([id])) : 0;
     return c.json({ ...(await find(id)), cut }, 200);
   });
   app.openapi(rotate, async (c) => {
-    const { id } = await find(c.req.valid("param").ref);
+    const { id, parent } = await find(c.req.valid("param").ref);
+    if (parent !== null) {
+      throw new HTTPException(422, {
+        message: `A child key is not rotated: it ends soon, or with the key ${parent.id}.`,
+      });
+    }
     const renewed = createKey(id);
     const now = clock.now();
     const overlapUntil = now + c.req.valid("json").overlapSeconds * 1000;
@@ -141,4 +175,21 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
     return c.json({ key: await find(id), secret: renewed.text }, 200);
   });
   return app;
+}
+
+const CHILDREN: Readonly<Record<"alive" | "all" | "none", (now: number) => KeyFilter>> = {
+  alive: (now) => ({ children: { aliveAt: now } }),
+  all: () => ({}),
+  none: () => ({ children: "none" }),
+};
+
+/** Whoever made a child key counts on its end. @param expiresAt RFC 3339 */
+function requireNoMore(change: z.infer<typeof KeyChange>, expiresAt: string | null): void {
+  const isLonger =
+    change.expiresAt === null ||
+    (change.expiresAt !== undefined && Date.parse(change.expiresAt) > Date.parse(expiresAt ?? ""));
+  if (!isLonger && change.revoked !== false) return;
+  throw new HTTPException(422, {
+    message: "A child key's life is not prolonged, nor given back; its user makes another with: lmk run.",
+  });
 }

@@ -111,7 +111,7 @@ export function policies(parts: AdminParts): AdminApp {
     await parts.directoryChanged();
   };
   const at = async (ref: string) => {
-    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies()]);
+    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies({ children: "none" })]);
     const scope = scopes.byRef(ref);
     return { scope, before: policyAt(all, scope) };
   };
@@ -132,17 +132,17 @@ export function policies(parts: AdminParts): AdminApp {
   };
 
   app.openapi(list, async (c) => {
-    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies()]);
+    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies({ children: "none" })]);
     const items = all.filter((one) => !isEmpty(one)).map((one) => view(scopes.named(one.scope), one));
     return c.json({ items: items.sort(byScope) }, 200);
   });
   app.openapi(exportAll, async (c) => {
-    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies()]);
+    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies({ children: "none" })]);
     return c.json(fileOf(all, scopes), 200);
   });
   app.openapi(apply, async (c) => {
     const { document, dryRun, prune } = c.req.valid("json");
-    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies()]);
+    const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies({ children: "none" })]);
     const changes = changesOf(document, { scopes, all, prune, now: clock.now() });
     const items = changes.map(({ scope, before, after }) => ({
       scope: scope.ref,

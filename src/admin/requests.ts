@@ -11,6 +11,7 @@ const RequestView = z
     at: Time,
     keyId: z.string().nullable(),
     keyName: z.string().nullable(),
+    parentKeyId: z.string().nullable().describe("Of a child key: the key that it was made with."),
     userId: z.string().nullable(),
     userName: z.string().nullable(),
     groupId: z.string().nullable(),

@@ -21,7 +21,11 @@ export class Scopes {
   }
 
   static async read(store: Pick<Store, "listGroups" | "listUsers" | "listKeys">): Promise<Scopes> {
-    const all = await Promise.all([store.listGroups(), store.listUsers(), store.listKeys()]);
+    const all = await Promise.all([
+      store.listGroups(),
+      store.listUsers(),
+      store.listKeys({ children: "none" }),
+    ]);
     return new Scopes(...all);
   }
 

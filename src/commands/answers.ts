@@ -26,6 +26,7 @@ export const Key = z.looseObject({
   user: Reference,
   group: Reference,
   previousSecretExpiresAt: z.string().nullable(),
+  parent: Reference.nullable().optional(),
 });
 export type Key = z.infer<typeof Key>;
 
@@ -69,6 +70,7 @@ export const LoggedRequest = z.looseObject({
   at: z.string(),
   userName: z.string().nullable(),
   keyName: z.string().nullable(),
+  parentKeyId: z.string().nullable().optional(),
   provider: z.string().nullable(),
   method: z.string(),
   endpoint: z.string(),

@@ -23,6 +23,7 @@ interface AddOptions {
 interface ListOptions {
   user?: string;
   group?: string;
+  all?: boolean;
   json?: boolean;
 }
 
@@ -49,12 +50,14 @@ export function addKeyVerbs(program: Command, io: Io): void {
 
   key
     .command("list")
-    .description("all keys")
+    .description("all keys; below each those that lmk run made with it")
     .option("--user <user>", "only those of this user: name or id")
     .option("--group <group>", "only those in this group: its name or id")
+    .option("--all", "also keys of lmk run that have ended")
     .option("--json", "as JSON")
-    .action(async ({ user, group, json }: ListOptions, command: Command) => {
-      const { items } = await connect(io, command).get(kind.path, listOf(Key), { user, group });
+    .action(async ({ user, group, all, json }: ListOptions, command: Command) => {
+      const children = all ? "all" : undefined;
+      const { items } = await connect(io, command).get(kind.path, listOf(Key), { user, group, children });
       await io.print(json ? jsonText(items) : keyTable(items));
     });
 
@@ -69,6 +72,7 @@ export function addKeyVerbs(program: Command, io: Io): void {
       const whose = [
         ["user", shown.user.name],
         ["group", shown.group.name],
+        ...(shown.parent ? [["made with", `${shown.parent.id} (${shown.parent.name})`]] : []),
       ];
       const overlap = [["old secret works until", time(shown.previousSecretExpiresAt)]];
       await io.print(
@@ -92,8 +96,8 @@ export function addKeyVerbs(program: Command, io: Io): void {
 }
 
 export function keyTable(keys: readonly Key[]): string {
-  const rows = keys.map((key) => [
-    key.id,
+  const rows = family(keys).map(({ key, depth }) => [
+    depth === 0 ? key.id : `${"  ".repeat(depth - 1)}└ ${key.id}`,
     key.name,
     key.user.name,
     key.group.name,
@@ -102,4 +106,19 @@ export function keyTable(keys: readonly Key[]): string {
     expiry(key.expiresAt),
   ]);
   return list(["ID", "NAME", "USER", "GROUP", "STATE", "CREATED", "EXPIRES"], rows, "No keys.");
+}
+
+interface Member {
+  readonly key: Key;
+  readonly depth: number;
+}
+
+/** Children behind the key that they were made with; those whose parent is not among them stand alone. */
+function family(keys: readonly Key[]): Member[] {
+  const ids = new Set(keys.map(({ id }) => id));
+  const below = (parent: string | undefined, depth: number): Member[] =>
+    keys
+      .filter(({ parent: of }) => (of && ids.has(of.id) ? of.id : undefined) === parent)
+      .flatMap((key) => [{ key, depth }, ...below(key.id, depth + 1)]);
+  return below(undefined, 0);
 }

@@ -90,7 +90,7 @@ function cells(row: LoggedRequest): string[] {
   return [
     time(row.at),
     row.userName ?? "-",
-    row.keyName ?? "-",
+    (row.parentKeyId ? `${row.parentKeyId}/` : "") + (row.keyName ?? "-"),
     row.provider ?? "-",
     row.model ?? "-",
     String(row.status),

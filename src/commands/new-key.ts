@@ -57,7 +57,8 @@ export async function rotateKeysOf(
   owner: string,
   options: { overlap: number; json?: boolean },
 ): Promise<void> {
-  const { items } = await api.get("/api/v1/keys", listOf(Key), filter);
+  // Child keys end with the key that they were made with.
+  const { items } = await api.get("/api/v1/keys", listOf(Key), { ...filter, children: "none" });
   const active = items.filter(({ state }) => state === "active");
   if (active.length === 0) throw new Failure(`${owner} has no active key to rotate.`);
   const widths: number[] = [];

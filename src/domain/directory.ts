@@ -26,6 +26,15 @@ export interface MasterKey extends Lifetime {
   createdAt: number;
   /** Newest first; older ones live until their overlap ends. */
   secrets: KeySecret[];
+  /** Of a child key: what it was made with, and ends with. */
+  parent?: KeyParent;
+}
+
+/** The master key that a child key was made with. */
+export interface KeyParent {
+  keyId: string;
+  /** The version of its secret: once that one is rotated out, the child has ended. */
+  secretVersion: number;
 }
 
 export interface KeySecret {

@@ -79,6 +79,7 @@ export interface RequestFilter {
   /** Name or id. */
   user?: string | undefined;
   group?: string | undefined;
+  /** Id; with it go the keys that were made with it. */
   key?: string | undefined;
   provider?: string | undefined;
   model?: string | undefined;
@@ -108,4 +109,6 @@ export interface LoggedRequest extends RequestRecord {
   userName: string | null;
   groupName: string | null;
   keyName: string | null;
+  /** Of a child key. */
+  parentKeyId: string | null;
 }

@@ -1,4 +1,5 @@
 import type { AuditFilter, AuditNote, AuditRow, AuditSource } from "./audit.ts";
+import type { ChildKey, ChildLimits } from "./child-key.ts";
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
@@ -25,6 +26,7 @@ export interface Store
   extends AuditedStore,
     AuditStore,
     SecretStore,
+    ChildKeyStore,
     RequestStore,
     LedgerStore,
     KeptPriceStore,
@@ -82,10 +84,30 @@ export interface DirectoryStore {
   updateUser(id: string, change: Partial<Omit<User, "id">>): Promise<boolean>;
 
   addKey(key: MasterKey): Promise<void>;
-  listKeys(): Promise<MasterKey[]>;
+  /**
+   * Makes it, with what restricts it: both or neither.
+   * @throws TooManyChildren
+   */
+  addChildKey(key: ChildKey, scope: ScopeChange, limits: ChildLimits): Promise<void>;
+  /** Oldest first. */
+  listKeys(filter?: KeyFilter): Promise<MasterKey[]>;
   updateKey(id: string, change: Partial<Omit<MasterKey, "id" | "secrets">>): Promise<boolean>;
   /** Makes this the key's current secret; the one before it lives until `overlapUntil`, all older ones are deleted. */
   rotateKey(id: string, hash: Uint8Array, now: number, overlapUntil: number): Promise<boolean>;
+}
+
+export interface KeyFilter {
+  /** Of child keys none, or only those that had not ended before this time, epoch milliseconds. */
+  readonly children?: "none" | { readonly aliveAt: number };
+}
+
+/** What child keys leave behind. */
+export interface ChildKeyStore {
+  /**
+   * Drops the policies, and ends the budgets, of child keys that ended before this time, epoch milliseconds: nothing can
+   * be called with them any more.
+   */
+  retireChildKeys(endedBefore: number): Promise<void>;
 }
 
 /** Sealed provider keys. */
@@ -166,8 +188,8 @@ export interface KeptPriceStore {
 
 /** Policies, budgets, and what holds for the whole installation. */
 export interface PolicyStore {
-  /** Scopes that have, or had, a policy or a budget; their budgets in force by name. */
-  listPolicies(): Promise<ScopePolicy[]>;
+  /** Scopes that have, or had, a policy or a budget; their budgets in force by name. Those of child keys too, unless `none`. */
+  listPolicies(filter?: { children?: "none" }): Promise<ScopePolicy[]>;
   /**
    * Gives each scope this policy and exactly these budgets, all or none of it. A budget that is known by its id keeps
    * what was spent; one that is missing is removed, and stays known to those who ask for it.

@@ -11,12 +11,17 @@ export interface KeyHolder {
   readonly key: MasterKey;
   readonly user: User;
   readonly group: Group;
-  /** What restricts its calls: organisation, group, user and key, in this order, those that have a policy or a budget. */
+  /**
+   * What restricts its calls: organisation, group, user, the keys that it was made with, and key, in this order, those that
+   * have a policy or a budget.
+   */
   readonly scopes: readonly CompiledScope[];
   /** Of the scopes that it is in, those that have limits; undefined where none has. */
   readonly limits?: readonly LimitedScope[];
   /** Whose files, batches, threads... it may use. */
   readonly sharing: Sharing;
+  /** Of a child key: the key that it was made with, the one that that was made with, ... */
+  readonly ancestors?: readonly MasterKey[];
 }
 
 type Known = Pick<Store, "listGroups" | "listUsers" | "listKeys" | "listPolicies">;
@@ -41,13 +46,19 @@ export class Directory {
     return this.holders.get(keyId);
   }
 
+  /** The keys that were made with this one. */
+  childrenOf(keyId: string): KeyHolder[] {
+    return [...this.holders.values()].filter(({ key }) => key.parent?.keyId === keyId);
+  }
+
   /** What restricts calls of this key, or of any key of this user or group. */
   scopesOf(ids: {
     group: string;
     user?: string | undefined;
     key?: string | undefined;
   }): readonly CompiledScope[] {
-    return scopesOf(ids, this.compiled);
+    const holder = ids.key === undefined ? undefined : this.holders.get(ids.key);
+    return holder?.scopes ?? scopesOf({ ...ids, keys: [] }, this.compiled);
   }
 
   /** Every scope that has a policy or a budget, whether a key is in it or not. */
@@ -55,12 +66,13 @@ export class Directory {
     return this.compiled.values();
   }
 
-  async load(store: Known): Promise<void> {
+  /** @param aliveAt Child keys that had ended before this time are forgotten. */
+  async load(store: Known, aliveAt = 0): Promise<void> {
     // Asked for at once: the answers to two loads then come in the order of the loads, and the later one's stays.
     const [groups, users, keys, policies] = await Promise.all([
       store.listGroups(),
       store.listUsers(),
-      store.listKeys(),
+      store.listKeys({ children: { aliveAt } }),
       store.listPolicies(),
     ]);
     const groupById = new Map(groups.map((group) => [group.id, group]));
@@ -81,10 +93,22 @@ export class Directory {
       const user = userById.get(key.userId);
       const group = user && groupById.get(user.groupId);
       if (user === undefined || group === undefined) continue;
-      const scopes = scopesOf({ group: group.id, user: user.id, key: key.id }, compiled);
+      const ancestors = ancestorsOf(key, keyById);
+      // Whoever forgot its parent does not know what it may do.
+      if (ancestors === undefined) continue;
+      const keys = [...ancestors.map(({ id }) => id).reverse(), key.id];
+      const scopes = scopesOf({ group: group.id, user: user.id, keys }, compiled);
       const limits = limitsOf(scopes);
       const sharing = sharingOf(scopes);
-      holders.set(key.id, { key, user, group, scopes, sharing, ...(limits.length > 0 && { limits }) });
+      holders.set(key.id, {
+        key,
+        user,
+        group,
+        scopes,
+        sharing,
+        ...(limits.length > 0 && { limits }),
+        ...(ancestors.length > 0 && { ancestors }),
+      });
     }
     this.holders = holders;
     this.compiled = compiled;
@@ -97,12 +121,24 @@ export class Directory {
   }
 }
 
+/** Nearest first; undefined where one of them is not there. */
+function ancestorsOf(key: MasterKey, keyById: ReadonlyMap<string, MasterKey>): MasterKey[] | undefined {
+  const ancestors: MasterKey[] = [];
+  for (let at = key; at.parent !== undefined; ) {
+    const parent = keyById.get(at.parent.keyId);
+    if (parent === undefined || ancestors.includes(parent)) return undefined;
+    ancestors.push(parent);
+    at = parent;
+  }
+  return ancestors;
+}
+
 function scopesOf(
-  { group, user, key }: { group: string; user?: string | undefined; key?: string | undefined },
+  { group, user, keys }: { group: string; user?: string | undefined; keys: readonly string[] },
   compiled: ReadonlyMap<string, CompiledScope>,
 ): readonly CompiledScope[] {
   if (compiled.size === 0) return NO_SCOPES;
-  const names = ["organisation:", `group:${group}`, `user:${user}`, `key:${key}`];
+  const names = ["organisation:", `group:${group}`, `user:${user}`, ...keys.map((id) => `key:${id}`)];
   return names.flatMap((name) => compiled.get(name) ?? []);
 }
 

@@ -1,4 +1,4 @@
-import { type Lifetime, lifetimeState } from "../domain/directory.ts";
+import { type Lifetime, lifetimeState, type MasterKey } from "../domain/directory.ts";
 import { looksLikeKey, parseKey } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Directory, KeyHolder } from "./directory.ts";
@@ -65,8 +65,25 @@ export function identify(
  */
 export function requireActive(holder: KeyHolder, now: number): void {
   refuseEnded(holder.key, "This master key", now);
+  if (holder.ancestors !== undefined) requireAncestors(holder.key, holder.ancestors, now);
   refuseEnded(holder.user, "The user of this master key", now);
   refuseEnded(holder.group, "The group of this master key", now);
+}
+
+/** A child key ends with the key that it was made with, and with the very secret of it. */
+function requireAncestors(key: MasterKey, ancestors: readonly MasterKey[], now: number): void {
+  let child = key;
+  for (const parent of ancestors) {
+    refuseEnded(parent, "The key that this key was made with", now);
+    const madeWith = parent.secrets.find(({ version }) => version === child.parent?.secretVersion);
+    if (madeWith === undefined || (madeWith.expiresAt !== null && madeWith.expiresAt <= now)) {
+      throw new Refusal(
+        "invalid_key",
+        "The key that this key was made with was rotated, and its old secret has ended; make another with the new one.",
+      );
+    }
+    child = parent;
+  }
 }
 
 /** True where the client sent anything that could be meant as a key. */

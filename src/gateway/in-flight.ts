@@ -1,5 +1,6 @@
 import { Refusal } from "../domain/refusal.ts";
 import { Roll } from "../domain/roll.ts";
+import type { KeyHolder } from "./directory.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Base, Upstream } from "./upstreams.ts";
 
@@ -42,12 +43,27 @@ export class InFlight {
     if (this.exchanges.size === 0) this.idle?.resolve();
   }
 
-  /** Cuts every exchange of these keys; returns how many. */
+  /** Cuts every exchange of these keys, and of the keys that were made with them; returns how many. */
   cutKeys(keyIds: ReadonlySet<string>): number {
+    return this.cutWhere(
+      ({ key, ancestors = [] }) => keyIds.has(key.id) || ancestors.some(({ id }) => keyIds.has(id)),
+      () => new Refusal("invalid_key", "This master key was revoked."),
+    );
+  }
+
+  /** Cuts every exchange of child keys whose time is over. @param at Epoch milliseconds. */
+  cutEndedChildren(at: number): number {
+    return this.cutWhere(
+      ({ key, ancestors }) => ancestors !== undefined && key.expiresAt !== null && key.expiresAt <= at,
+      () => new Refusal("expired_key", "The time of this master key is over."),
+    );
+  }
+
+  private cutWhere(applies: (holder: KeyHolder) => boolean, reason: () => Refusal): number {
     let count = 0;
     for (const exchange of this.exchanges.all()) {
-      if (exchange.holder === undefined || !keyIds.has(exchange.holder.key.id)) continue;
-      exchange.cut(new Refusal("invalid_key", "This master key was revoked."));
+      if (exchange.holder === undefined || !applies(exchange.holder)) continue;
+      exchange.cut(reason());
       count++;
     }
     return count;

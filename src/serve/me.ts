@@ -47,7 +47,12 @@ export class Me {
     return {
       user: user.name,
       group: group.name,
-      key: { id: key.id, name: key.name, expiresAt: timeOrNull(key.expiresAt) },
+      key: {
+        id: key.id,
+        name: key.name,
+        expiresAt: timeOrNull(key.expiresAt),
+        parent: key.parent?.keyId ?? null,
+      },
       providers: this.providersOf(scopes),
       models: scopes.flatMap(({ name, shadow, policy: { models } }) =>
         models === undefined || shadow ? [] : [{ scope: name, patterns: models }],
@@ -55,7 +60,7 @@ export class Me {
       limits: scopes.flatMap(({ name, shadow, policy: { limits } }) =>
         limits === undefined || shadow ? [] : [{ scope: name, ...limits }],
       ),
-      budgets: scopes.flatMap((scope) => this.budgetsOf(scope)),
+      budgets: scopes.flatMap((scope) => this.budgetsOf(scope, holder)),
       today: {
         requests: today?.requests ?? 0,
         inputTokens: today?.inputTokens ?? 0,
@@ -77,7 +82,12 @@ export class Me {
       .map(({ provider: { id, name } }) => ({ id, name, url: `${this.parts.publicUrl}/${id}` }));
   }
 
-  private budgetsOf({ name: scope, shadow, budgets }: CompiledScope) {
+  private budgetsOf(
+    { name: scope, scope: { id }, shadow, budgets }: CompiledScope,
+    { key, ancestors }: KeyHolder,
+  ) {
+    // A child key's own budget never begins anew, whatever its period: the key does not live so long.
+    const isOfChild = [key, ...(ancestors ?? [])].some((one) => one.id === id && one.parent !== undefined);
     return budgets.flatMap((budget) => {
       const standing = this.parts.ledger.standing(budget.id);
       // What only counts is no concern of the user's.
@@ -89,11 +99,11 @@ export class Me {
           scope,
           name,
           amount: formatDollars(amount),
-          per: formatPeriod(period),
+          per: isOfChild ? "run" : formatPeriod(period),
           provider,
           model,
           left: formatDollars(left > 0n ? left : 0n),
-          renewsAt: timeOrNull(standing.end),
+          renewsAt: isOfChild ? null : timeOrNull(standing.end),
         },
       ];
     });

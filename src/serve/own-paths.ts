@@ -7,6 +7,7 @@ import type { KeyHolder } from "../gateway/directory.ts";
 import type { Handlers } from "../gateway/listen.ts";
 import { refusalResponse } from "../gateway/refuse.ts";
 import type { Upstream } from "../gateway/upstreams.ts";
+import type { ChildKeys } from "./child-keys.ts";
 
 export interface OwnPaths {
   /** @throws Refusal for a request without a valid master key. */
@@ -16,6 +17,8 @@ export interface OwnPaths {
   /** Those that requests can be sent to. */
   readonly upstreams: () => Upstream[];
   readonly publicUrl: string;
+  /** Keys that a key's holder makes. @throws Refusal */
+  readonly childKeys: Pick<ChildKeys, "answer">;
   /** What a key's holder is told of it. */
   readonly me: (holder: KeyHolder) => Promise<object>;
   /** Gives a token of this provider for a master key. */
@@ -42,6 +45,12 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
     if (pathname === "/lmk/me")
       return withCaller(parts, request, search, async ({ holder }) =>
         Response.json(await parts.me(holder), { headers: { "cache-control": "no-store" } }),
+      );
+    const { address } = connection;
+    const ofKeys = /^\/lmk\/keys(?:\/([^/]*))?$/.exec(pathname);
+    if (ofKeys !== null)
+      return withCaller(parts, request, search, (caller) =>
+        parts.childKeys.answer(request, ofKeys[1] ?? "", { ...caller, address }),
       );
     const provider = tokenPaths.get(pathname);
     if (provider !== undefined) return parts.token(request, provider);

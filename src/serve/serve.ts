@@ -24,7 +24,8 @@ import { Webhook } from "../telemetry/webhook.ts";
 import { loadVaultKey } from "../vault/key-file.ts";
 import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
-import { startChores } from "./chores.ts";
+import { ChildKeys } from "./child-keys.ts";
+import { REMEMBERED_CHILD_MS, startChores } from "./chores.ts";
 import { Credentials } from "./credentials.ts";
 import { tellCrossings } from "./crossings.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
@@ -144,7 +145,8 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const firstUser = await variant.makeUsers(store, vault, clock);
   if (firstUser !== undefined) writeExports(exports, firstUser, publicUrl, []);
   await noteEnvironment(store, configured, clock.now());
-  await directory.load(store);
+  const loadDirectory = () => directory.load(store, clock.now() - REMEMBERED_CHILD_MS);
+  await loadDirectory();
   await credentials.load();
 
   const prices = new Prices(
@@ -177,20 +179,21 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const objects = new ObjectIndex(store);
   const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
   budgetsChanged();
+  const directoryChanged = async () => {
+    await loadDirectory();
+    budgetsChanged();
+  };
   ledger.tellReached();
   const repricer = new Repricer({ store, ledger, prices: () => prices.book, clock });
   await recover(orphans, store, journal, report);
-  const chores = startChores({ store, ledger, clock, retentionMs: config.logRetentionMs, report });
+  const chores = startChores({ store, inFlight, ledger, clock, retentionMs: config.logRetentionMs, report });
   const admin = adminApp(
     {
       store,
       clock,
       keyHasher: vault,
       isOperator,
-      directoryChanged: async () => {
-        await directory.load(store);
-        budgetsChanged();
-      },
+      directoryChanged,
       cutKeys: (keyIds) => inFlight.cutKeys(keyIds),
       credentials,
       providers: () => [...upstreams.values()].map(providerView),
@@ -210,6 +213,15 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     version,
     report,
   );
+  const childKeys = new ChildKeys({
+    store,
+    directory,
+    hasher: vault,
+    inFlight,
+    clock,
+    directoryChanged,
+    providers: () => usable().map(({ provider }) => provider.id),
+  });
   const me = new Me({
     store,
     ledger,
@@ -223,6 +235,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
+    childKeys,
     me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
     admin: (request, address) => admin.fetch(request, { address }),

@@ -1,7 +1,7 @@
 import type { Store } from "../domain/store.ts";
 import { AuditQueries } from "./queries/audit.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
-import { DirectoryQueries } from "./queries/directory.ts";
+import { ChildKeyQueries, DirectoryQueries } from "./queries/directory.ts";
 import { LedgerQueries } from "./queries/ledger.ts";
 import { ObjectDecisionQueries, ObjectQueries } from "./queries/objects.ts";
 import { PolicyQueries } from "./queries/policies.ts";
@@ -21,6 +21,7 @@ export function sqlStore(sql: Sql) {
   ]);
   const others = joined<Others>([
     new SecretQueries(sql),
+    new ChildKeyQueries(sql),
     new RequestQueries(sql),
     new LedgerQueries(sql),
     new ObjectQueries(sql),
@@ -37,6 +38,7 @@ type Decisions = Methods<DirectoryQueries> &
   Methods<PolicyQueries> &
   Methods<ObjectDecisionQueries>;
 type Others = Methods<SecretQueries> &
+  Methods<ChildKeyQueries> &
   Methods<RequestQueries> &
   Methods<LedgerQueries> &
   Methods<ObjectQueries> &

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { AuditFilter, AuditSource } from "../../src/domain/audit.ts";
 import { auditRows, verifyAudit } from "../../src/domain/audit-chain.ts";
+import { childLimits } from "../../src/domain/child-key.ts";
 import type { AuditedStore, Change, Store } from "../../src/domain/store.ts";
 import type { StorePlace } from "./store.ts";
 
@@ -96,6 +97,35 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     target: "phone",
     before: null,
     after: { name: "phone", userId: "u1", userName: "ada", secretVersion: 1 },
+  },
+  addChildKey: {
+    args: [
+      {
+        ...k1,
+        id: "k3",
+        name: "run",
+        expiresAt: T0 + 1000,
+        parent: { keyId: "k1", secretVersion: 1 },
+      },
+      {
+        scope: { kind: "key", id: "k3" },
+        version: 0,
+        policy: { providers: ["openai"] },
+        budgets: [{ ...budget, id: "b3", name: "run" }],
+      },
+      childLimits,
+    ],
+    action: "key.add_child",
+    target: "run",
+    before: null,
+    after: {
+      name: "run",
+      userName: "ada",
+      parentId: "k1",
+      expiresAt: "2026-11-24T00:00:01.000Z",
+      policy: { providers: ["openai"] },
+      budgets: [{ name: "run", amountNanos: "5000000000" }],
+    },
   },
   updateKey: {
     args: ["k1", { revokedAt: T0 }],

@@ -1,13 +1,14 @@
 /** What every store does, written once: `describeStore` runs it against an implementation. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Budget } from "../../src/domain/budget.ts";
+import { type ChildKey, TooManyChildren } from "../../src/domain/child-key.ts";
 import type { StoredCredential } from "../../src/domain/credential.ts";
 import type { Group, MasterKey, User } from "../../src/domain/directory.ts";
 import type { ObjectFilter, OwnedObject } from "../../src/domain/owned-object.ts";
 import type { ScopeChange } from "../../src/domain/policy.ts";
 import type { PriceOverride } from "../../src/domain/prices.ts";
 import type { Metered, RequestRecord } from "../../src/domain/request-record.ts";
-import { Conflict, type Store } from "../../src/domain/store.ts";
+import { Conflict, type KeyFilter, type Store } from "../../src/domain/store.ts";
 import type { ThresholdEvent } from "../../src/domain/threshold-event.ts";
 
 /** A place that stores can be opened on, one after another: what one wrote, the next one finds. */
@@ -233,6 +234,102 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       const secrets = (await store.listKeys())[0]?.secrets ?? [];
       expect(secrets.map(({ version }) => version)).toEqual([21, 20]);
       expect(secrets.filter(({ expiresAt }) => expiresAt === null)).toHaveLength(1);
+    });
+
+    describe("child keys", () => {
+      const limits = { ofParent: 3, ofUser: 4, perMinute: 100 };
+      const child = (id: string, change: Partial<ChildKey> = {}): ChildKey => ({
+        ...key(id),
+        expiresAt: T0 + 1000,
+        parent: { keyId: "k1", secretVersion: 1 },
+        ...change,
+      });
+      const scopeOf = (id: string, budgets: Budget[] = []): ScopeChange => ({
+        scope: { kind: "key", id },
+        version: 0,
+        policy: { providers: ["openai"] },
+        budgets,
+      });
+      const add = (one: ChildKey, budgets: Budget[] = []) =>
+        store.addChildKey(one, scopeOf(one.id, budgets), limits);
+
+      test("come back with their parent and what restricts them: both or neither", async () => {
+        await addPeople();
+        await add(child("c1"), [budget("b1")]);
+        await reopen();
+        expect(await store.listKeys()).toEqual([child("c1"), key("k1")]);
+        expect(await store.listPolicies()).toEqual([
+          {
+            scope: { kind: "key", id: "c1" },
+            policy: { providers: ["openai"] },
+            budgets: [budget("b1")],
+            version: 1,
+          },
+        ]);
+        // Its budgets have the same name twice, so the key must not come either.
+        const two = [budget("b2"), budget("b3", { name: "b2" })];
+        expect(await failureOf(add(child("c2"), two))).toBeInstanceOf(Conflict);
+        expect((await store.listKeys()).map(({ id }) => id)).toEqual(["c1", "k1"]);
+      });
+
+      test("are counted where they are added: of what comes at once, no more pass than may", async () => {
+        await addPeople();
+        await store.addKey(key("k2"));
+        const made = await Promise.all(Array.from({ length: 10 }, (_, n) => failureOf(add(child(`c${n}`)))));
+        expect(made.filter((failure) => failure === undefined)).toHaveLength(3);
+        expect(made.filter((failure) => failure instanceof TooManyChildren)).toHaveLength(7);
+        // One more of the other key, and the user has as many as a user may.
+        const ofOther = { parent: { keyId: "k2", secretVersion: 1 } };
+        expect(await failureOf(add(child("d1", ofOther)))).toBeUndefined();
+        expect(await failureOf(add(child("d2", ofOther)))).toBeInstanceOf(TooManyChildren);
+        // What has ended makes room.
+        const later = { ...ofOther, createdAt: T0 + 1000, expiresAt: T0 + 2000 };
+        expect(await failureOf(add(child("d3", later)))).toBeUndefined();
+        const many = store.addChildKey(child("d4", later), scopeOf("d4"), { ...limits, perMinute: 5 });
+        expect(await failureOf(many)).toBeInstanceOf(TooManyChildren);
+      });
+
+      test("that have ended are left out where only the living are asked for, and drop what restricted them", async () => {
+        await addPeople();
+        await add(child("c1", { expiresAt: T0 + 10 }), [budget("b1")]);
+        await add(child("c2", { expiresAt: T0 + 50 }), [budget("b2")]);
+        await add(child("c3", { expiresAt: T0 + 50 }));
+        await store.updateKey("c3", { revokedAt: T0 + 10 });
+        const ids = async (filter?: KeyFilter) => (await store.listKeys(filter)).map(({ id }) => id);
+        expect(await ids()).toEqual(["c1", "c2", "c3", "k1"]);
+        expect(await ids({ children: { aliveAt: T0 + 10 } })).toEqual(["c1", "c2", "c3", "k1"]);
+        expect(await ids({ children: { aliveAt: T0 + 11 } })).toEqual(["c2", "k1"]);
+        expect(await ids({ children: "none" })).toEqual(["k1"]);
+        await store.retireChildKeys(T0 + 11);
+        expect((await store.listPolicies()).map(({ scope }) => scope.id)).toEqual(["c2"]);
+        expect(await store.listPolicies({ children: "none" })).toEqual([]);
+        expect((await store.listBudgets()).map(({ id }) => id)).toEqual(["b2"]);
+        expect((await store.listBudgets({ removed: true })).map(({ id }) => id)).toEqual(["b1", "b2"]);
+      });
+
+      test("show with their parent in the log and in sums, and a parent's rows are theirs too", async () => {
+        await addPeople();
+        await add(child("c1"));
+        await add(child("c2", { parent: { keyId: "c1", secretVersion: 1 } }));
+        await appendRows(store, [
+          row("r1", { keyId: "k1" }),
+          row("r2", { keyId: "c1" }),
+          row("r3", { keyId: "c2" }),
+        ]);
+        const rows = await store.listRequests({ key: "k1", limit: 10 });
+        expect(rows.map(({ id, parentKeyId }) => [id, parentKeyId])).toEqual([
+          ["r3", "c1"],
+          ["r2", "k1"],
+          ["r1", null],
+        ]);
+        expect((await store.listRequests({ key: "c1", limit: 10 })).map(({ id }) => id)).toEqual([
+          "r3",
+          "r2",
+        ]);
+        const sums = await store.sumUsage({ by: ["key"] });
+        expect(sums.map(({ keys }) => keys[0]).sort()).toEqual(["c1/c2", "k1", "k1/c1"]);
+        expect((await store.sumUsage({ by: [], key: "k1" }))[0]?.requests).toBe(3);
+      });
     });
 
     test("changes a credential's weight", async () => {

@@ -224,4 +224,10 @@ export const migrations: readonly string[] = [
     UNIQUE (provider, kind, id)
   );
   `,
+  `
+  ALTER TABLE keys ADD COLUMN parent_id TEXT REFERENCES keys (id);
+  ALTER TABLE keys ADD COLUMN parent_secret INTEGER;
+  CREATE INDEX keys_parent ON keys (parent_id);
+  CREATE INDEX keys_children ON keys (expires_at) WHERE parent_id IS NOT NULL;
+  `,
 ];

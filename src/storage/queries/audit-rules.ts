@@ -57,7 +57,7 @@ const user = selected(
 );
 const key = selected(
   "key",
-  `SELECT k.id, k.name, k.user_id, u.name AS user_name, k.created_at, k.revoked_at, k.expires_at,
+  `SELECT k.id, k.name, k.user_id, u.name AS user_name, k.parent_id, k.created_at, k.revoked_at, k.expires_at,
      (SELECT MAX(version) FROM key_secrets WHERE key_id = k.id) AS secret_version,
      (SELECT MAX(expires_at) FROM key_secrets WHERE key_id = k.id) AS previous_secret_expires_at
    FROM keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`,
@@ -109,6 +109,16 @@ const policy: Subject = {
     const name = await scopeName(sql, String(kind), id);
     const ref = id === "" ? kind : `${kind}:${id}`;
     return { id: ref, name, version, policy: document, budgets: budgets.map(fieldsOf) };
+  },
+};
+
+/** A key with what restricts it alone. */
+const childKey: Subject = {
+  kind: "key",
+  async read(sql, [id = ""]) {
+    const fields = await key.read(sql, [id]);
+    const own = await policy.read(sql, ["key", id]);
+    return fields && { ...fields, policy: own?.["policy"] ?? {}, budgets: own?.["budgets"] ?? [] };
   },
 };
 
@@ -169,6 +179,7 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
   addUser: { subject: user, keys: ({ id }) => [[id]], action: () => "user.add" },
   updateUser: { subject: user, keys: (id) => [[id]], action: lifetimeAction("user") },
   addKey: { subject: key, keys: ({ id }) => [[id]], action: () => "key.add" },
+  addChildKey: { subject: childKey, keys: ({ id }) => [[id]], action: () => "key.add_child" },
   updateKey: { subject: key, keys: (id) => [[id]], action: lifetimeAction("key") },
   rotateKey: { subject: key, keys: (id) => [[id]], action: () => "key.rotate" },
   addCredential: { subject: credential, keys: ({ id }) => [[id]], action: () => "credential.add" },

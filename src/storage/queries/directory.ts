@@ -1,8 +1,11 @@
+import { type ChildKey, type ChildLimits, TooManyChildren } from "../../domain/child-key.ts";
 import type { Group, KeySecret, MasterKey, User } from "../../domain/directory.ts";
-import type { DirectoryStore } from "../../domain/store.ts";
-import { bytes, lifetime, number, numberOrNull, text } from "../rows.ts";
-import type { Sql } from "../sql.ts";
+import type { ScopeChange } from "../../domain/policy.ts";
+import type { ChildKeyStore, DirectoryStore, KeyFilter } from "../../domain/store.ts";
+import { bytes, lifetime, number, numberOrNull, text, textOrNull } from "../rows.ts";
+import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 import { insertNamed, updateFields } from "../statements.ts";
+import { PolicyQueries } from "./policies.ts";
 
 export class DirectoryQueries implements DirectoryStore {
   private readonly sql: Sql;
@@ -60,16 +63,52 @@ export class DirectoryQueries implements DirectoryStore {
         this.sql,
         "key",
         key.id,
-        "INSERT INTO keys (id, name, user_id, created_at, revoked_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-        [key.id, key.name, key.userId, key.createdAt, key.revokedAt, key.expiresAt],
+        `INSERT INTO keys (id, name, user_id, created_at, revoked_at, expires_at, parent_id, parent_secret)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        [
+          key.id,
+          key.name,
+          key.userId,
+          key.createdAt,
+          key.revokedAt,
+          key.expiresAt,
+          key.parent?.keyId ?? null,
+          key.parent?.secretVersion ?? null,
+        ],
       );
       for (const secret of key.secrets) await this.insertSecret(key.id, secret);
     });
   }
 
-  async listKeys(): Promise<MasterKey[]> {
+  addChildKey(key: ChildKey, scope: ScopeChange, limits: ChildLimits): Promise<void> {
+    return this.sql.transaction(async () => {
+      await this.requireRoom(key, limits);
+      await this.addKey(key);
+      await new PolicyQueries(this.sql).changePolicies([scope], key.createdAt);
+    });
+  }
+
+  /** Counted where it is added, so that what comes at once cannot pass together. */
+  private async requireRoom({ parent, userId, createdAt }: ChildKey, limits: ChildLimits): Promise<void> {
+    const count = async (condition: string, ...values: SqlValue[]) => {
+      const [row] = await this.sql.all(`SELECT COUNT(*) AS n FROM keys WHERE ${condition}`, ...values);
+      return row === undefined ? 0 : number(row, "n");
+    };
+    const alive = "revoked_at IS NULL AND expires_at > ?";
+    if ((await count(`parent_id = ? AND ${alive}`, parent.keyId, createdAt)) >= limits.ofParent)
+      throw new TooManyChildren(`A key may have ${limits.ofParent} child keys at a time.`);
+    const ofUser = "user_id = ? AND parent_id IS NOT NULL";
+    if ((await count(`${ofUser} AND ${alive}`, userId, createdAt)) >= limits.ofUser)
+      throw new TooManyChildren(`A user may have ${limits.ofUser} child keys at a time.`);
+    if ((await count(`${ofUser} AND created_at > ?`, userId, createdAt - 60_000)) >= limits.perMinute)
+      throw new TooManyChildren(`A user may make ${limits.perMinute} child keys a minute.`);
+  }
+
+  async listKeys({ children }: KeyFilter = {}): Promise<MasterKey[]> {
+    const { condition, values } = keyCondition(children);
     const secrets = new Map<string, KeySecret[]>();
-    for (const row of await this.sql.all("SELECT * FROM key_secrets ORDER BY version DESC")) {
+    const ofThese = `SELECT s.* FROM key_secrets s JOIN keys k ON k.id = s.key_id WHERE ${condition} ORDER BY s.version DESC`;
+    for (const row of await this.sql.all(ofThese, ...values)) {
       const keyId = text(row, "key_id");
       const list = secrets.get(keyId) ?? [];
       list.push({
@@ -80,13 +119,17 @@ export class DirectoryQueries implements DirectoryStore {
       });
       secrets.set(keyId, list);
     }
-    const rows = await this.sql.all("SELECT * FROM keys ORDER BY created_at, id");
+    const rows = await this.sql.all(
+      `SELECT * FROM keys k WHERE ${condition} ORDER BY created_at, id`,
+      ...values,
+    );
     return rows.map((row) => ({
       id: text(row, "id"),
       name: text(row, "name"),
       userId: text(row, "user_id"),
       secrets: secrets.get(text(row, "id")) ?? [],
       ...lifetime(row),
+      ...parentOf(row),
     }));
   }
 
@@ -119,4 +162,44 @@ export class DirectoryQueries implements DirectoryStore {
       secret.expiresAt,
     );
   }
+}
+
+/** What is done to child keys without anybody's decision. */
+export class ChildKeyQueries implements ChildKeyStore {
+  private readonly sql: Sql;
+
+  constructor(sql: Sql) {
+    this.sql = sql;
+  }
+
+  async retireChildKeys(endedBefore: number): Promise<void> {
+    const ended = `scope_kind = 'key' AND scope_id IN (
+      SELECT id FROM keys WHERE parent_id IS NOT NULL AND (expires_at < ? OR revoked_at < ?))`;
+    await this.sql.transaction(async () => {
+      await this.sql.run(`DELETE FROM policies WHERE ${ended}`, endedBefore, endedBefore);
+      await this.sql.run(
+        `UPDATE budgets SET removed_at = ? WHERE removed_at IS NULL AND ${ended}`,
+        endedBefore,
+        endedBefore,
+        endedBefore,
+      );
+    });
+  }
+}
+
+/** For the table `keys`, as `k`. */
+function keyCondition(children: KeyFilter["children"]): { condition: string; values: SqlValue[] } {
+  if (children === undefined) return { condition: "1 = 1", values: [] };
+  if (children === "none") return { condition: "k.parent_id IS NULL", values: [] };
+  const { aliveAt } = children;
+  return {
+    condition:
+      "(k.parent_id IS NULL OR (k.parent_id IS NOT NULL AND k.expires_at >= ? AND COALESCE(k.revoked_at >= ?, TRUE)))",
+    values: [aliveAt, aliveAt],
+  };
+}
+
+function parentOf(row: SqlRow): Pick<MasterKey, "parent"> {
+  const keyId = textOrNull(row, "parent_id");
+  return keyId === null ? {} : { parent: { keyId, secretVersion: number(row, "parent_secret") } };
 }

@@ -21,10 +21,11 @@ export class PolicyQueries implements PolicyStore, ThresholdEventStore {
     this.sql = sql;
   }
 
-  listPolicies(): Promise<ScopePolicy[]> {
+  listPolicies({ children }: { children?: "none" } = {}): Promise<ScopePolicy[]> {
+    const which = children === "none" ? `WHERE NOT (scope_kind = 'key' AND ${IS_CHILD})` : "";
     // Both from one moment: a policy and budgets that belong together.
     return this.sql.transaction(async () => {
-      const rows = await this.sql.all("SELECT * FROM policies ORDER BY scope_kind, scope_id");
+      const rows = await this.sql.all(`SELECT * FROM policies ${which} ORDER BY scope_kind, scope_id`);
       const budgets = await this.listBudgets();
       return rows.map((row) => {
         const scope = scopeOf(row);
@@ -205,6 +206,8 @@ export class PolicyQueries implements PolicyStore, ThresholdEventStore {
     );
   }
 }
+
+const IS_CHILD = "scope_id IN (SELECT id FROM keys WHERE parent_id IS NOT NULL)";
 
 interface StoredWebhook {
   url: string;

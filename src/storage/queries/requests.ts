@@ -45,7 +45,7 @@ export class RequestQueries implements RequestStore {
   async listRequests(filter: RequestFilter): Promise<LoggedRequest[]> {
     const { where, values } = conditions(filter);
     const rows = await this.sql.all(
-      `SELECT r.*, u.name AS user_name, g.name AS group_name, k.name AS key_name, b.hash AS price_hash
+      `SELECT r.*, u.name AS user_name, g.name AS group_name, k.name AS key_name, k.parent_id AS parent_key_id, b.hash AS price_hash
        ${FROM_REQUESTS} ${where}
        ORDER BY r.seq ${filter.after === undefined ? "DESC" : "ASC"} LIMIT ?`,
       ...values,
@@ -170,10 +170,15 @@ const SUMS = `COUNT(*) AS requests,
   CAST(COALESCE(SUM(r.cost_nanos), 0) AS TEXT) AS cost_nanos,
   COALESCE(SUM(CASE WHEN r.usage IS NOT NULL AND r.cost_nanos IS NULL THEN 1 ELSE 0 END), 0) AS unpriced`;
 
+/** A key and all that were made with it. */
+const WITH_CHILDREN = `WITH RECURSIVE family(id) AS (
+    SELECT ? UNION SELECT child.id FROM keys child JOIN family ON child.parent_id = family.id
+  ) SELECT id FROM family`;
+
 const USAGE_KEYS: Record<UsageKey, string> = {
   user: "u.name",
   group: "g.name",
-  key: "r.key_id",
+  key: "CASE WHEN k.parent_id IS NULL THEN r.key_id ELSE k.parent_id || '/' || r.key_id END",
   provider: "r.provider",
   model: "r.model",
   endpoint: "r.endpoint",
@@ -193,7 +198,7 @@ function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: stri
   match("r.user_id = ?", filter.userId);
   match("(r.user_id = ? OR u.name = ?)", filter.user, 2);
   match("(r.group_id = ? OR g.name = ?)", filter.group, 2);
-  match("r.key_id = ?", filter.key);
+  match(`r.key_id IN (${WITH_CHILDREN})`, filter.key);
   match("r.provider = ?", filter.provider);
   match("r.model = ?", filter.model);
   match("r.refusal = ?", filter.refusal);
@@ -290,5 +295,6 @@ function loggedRequest(row: SqlRow): LoggedRequest {
     userName: textOrNull(row, "user_name"),
     groupName: textOrNull(row, "group_name"),
     keyName: textOrNull(row, "key_name"),
+    parentKeyId: textOrNull(row, "parent_key_id"),
   };
 }

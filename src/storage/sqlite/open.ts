@@ -1,3 +1,4 @@
+import { TooManyChildren } from "../../domain/child-key.ts";
 import type { Commit } from "../../domain/ledger.ts";
 import { Conflict, StorageFailure, type Store } from "../../domain/store.ts";
 import { requestValues } from "../queries/requests.ts";
@@ -52,10 +53,7 @@ class StoreThread {
       const call = this.waiting.get(n);
       this.waiting.delete(n);
       if (error === undefined) call?.resolve(value);
-      else
-        call?.reject(
-          error.name === "Conflict" ? new Conflict(error.message) : new StorageFailure(error.message),
-        );
+      else call?.reject(new (KINDS[error.name] ?? StorageFailure)(error.message));
     };
     this.worker.onerror = (event) => this.fail(`The storage thread stopped: ${event.message}`);
   }
@@ -80,3 +78,6 @@ class StoreThread {
     this.waiting.clear();
   }
 }
+
+/** What crosses between threads is no error any more, but its name and message. */
+const KINDS: Readonly<Record<string, new (message: string) => Error>> = { Conflict, TooManyChildren };

@@ -3,7 +3,6 @@
  * Calls run one after another, in the order they were posted.
  */
 import type { Block, Checkpoint, JobClaim, RowCost } from "../../domain/ledger.ts";
-import { Conflict } from "../../domain/store.ts";
 import type { SqlValue } from "../sql.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -17,7 +16,8 @@ export interface Call {
 export interface Reply {
   n: number;
   value?: unknown;
-  error?: { name: "Conflict" | "StorageFailure"; message: string };
+  /** Of errors that callers tell apart, their name; all else is a `StorageFailure`. */
+  error?: { name: string; message: string };
 }
 
 declare const self: Worker;
@@ -32,8 +32,10 @@ self.onmessage = (event: MessageEvent<Call>) => {
     try {
       reply.value = await perform(call);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      reply.error = { name: error instanceof Conflict ? "Conflict" : "StorageFailure", message };
+      reply.error =
+        error instanceof Error
+          ? { name: error.name, message: error.message }
+          : { name: "StorageFailure", message: String(error) };
     }
     self.postMessage(reply);
   });
