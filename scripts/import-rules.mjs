@@ -30,7 +30,12 @@ export const rules = {
 
   storage: { sees: ["domain"], packages: [], platform: true },
   telemetry: { sees: ["domain"], packages: [], platform: true },
-  client: { sees: ["domain", "providers"], packages: [], platform: true },
+  // The packages change files of settings and keep the rest of them.
+  client: {
+    sees: ["domain", "providers"],
+    packages: ["diff", "jsonc-parser", "smol-toml", "yaml"],
+    platform: true,
+  },
 
   // They talk to the admin API over HTTP, as any other client does.
   commands: { sees: ["client", "domain"], packages: ["commander", "zod"], platform: true },

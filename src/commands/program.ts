@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addAuditVerb } from "./audit.ts";
 import { addBudgetVerbs } from "./budget.ts";
+import { addConfigureVerb } from "./configure.ts";
 import { addCredentialVerbs } from "./credential.ts";
 import { addDemoVerb, type Demo } from "./demo.ts";
 import { addEnvVerb } from "./env.ts";
@@ -74,6 +75,7 @@ function buildProgram(
   addServeVerb(program, io, serve, exit);
   addDemoVerb(program, io, demo, exit);
   addEnvVerb(program, io);
+  addConfigureVerb(program, io);
   addMeVerb(program, io);
   addUserVerbs(program, io);
   addGroupVerbs(program, io);

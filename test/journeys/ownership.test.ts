@@ -146,6 +146,9 @@ describe("by default, what a user has made is that user's alone", () => {
     );
     const own = await upload(asAda);
     await asAda.vectorStores.create({ file_ids: [own.id], metadata: { file_id: "anything" } });
+    // What Codex tells of itself; the SDK has no name for it.
+    const metadata = { client_metadata: { thread_id: "01a2", session_id: "01a2" } };
+    await asAda.responses.create({ model: "gpt-5", input: "hi", ...metadata });
   });
 
   test("and so is what came of it", async () => {

@@ -5,7 +5,7 @@
  * sent with that key, and with no other credential in any position.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type ServerInstance } from "@copilotkit/aimock";
+import { createServer, type Fixture, type ServerInstance } from "@copilotkit/aimock";
 import { fixtures } from "./fixtures.ts";
 import { type Recorded, recorded } from "./record.ts";
 
@@ -46,6 +46,8 @@ export interface AiMockOptions {
   endpoints: Endpoints;
   /** The name of the answer header that carries the provider's id of a request. */
   requestIdHeader: string;
+  /** What its models say beside the fixtures, and before them. */
+  says?: readonly Fixture[];
   /** Paths that aimock knows by another name. */
   aliases?: readonly (readonly [path: RegExp, name: string])[];
 }
@@ -77,7 +79,7 @@ export class AiMock {
   /** Starts it, on the port that it had before if it ran already. */
   async start(): Promise<void> {
     this.server = await createServer(
-      fixtures,
+      [...(this.options.says ?? []), ...fixtures],
       { port: 0, host: "127.0.0.1", auth: { apiKeys: [this.options.key] } },
       // The empty path is in front of all others.
       [{ path: "", handler: { handleRequest: (request, response) => this.handle(request, response) } }],

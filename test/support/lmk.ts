@@ -1,3 +1,4 @@
+import { runProgram } from "../../src/commands/program.ts";
 import { type Gateway, root } from "./gateway.ts";
 
 export interface Ended {
@@ -26,4 +27,32 @@ export async function runLmk(
     child.exited,
   ]);
   return { code, out, err };
+}
+
+const refuse = () => Promise.reject(new Error("This test runs no server."));
+
+/** Runs the command line in this process, as a user does who has no terminal: for tests that run it many times. */
+export async function runHere(
+  gateway: Gateway,
+  args: readonly string[],
+  env: Record<string, string>,
+  folder: string,
+): Promise<Ended> {
+  const ended: Ended = { code: -1, out: "", err: "" };
+  const io = {
+    environment: { LMK_URL: gateway.url, ...env },
+    folder,
+    platform: process.platform,
+    print: async (text: string) => {
+      ended.out += text;
+    },
+    note: (line: string) => {
+      ended.err += `${line}\n`;
+    },
+    readSecret: async () => "",
+    confirm: async () => undefined,
+  };
+  const actions = { serve: refuse, demo: refuse, verify: refuse, version: "0.0.0" };
+  ended.code = await runProgram(args, actions, io);
+  return ended;
 }

@@ -148,7 +148,8 @@ const uses: readonly UseRule[] = [
   {
     path: /^\/(?:responses|conversations|batches|fine_tuning|assistants|threads|vector_stores|containers|agents|skills)(?:\/|$)/,
     members: plain,
-    opaque: ["metadata"],
+    // Codex says in `client_metadata` which thread and session of its own a call belongs to.
+    opaque: ["metadata", "client_metadata"],
   },
   {
     path: /^(?:\/deployments\/[^/]+)?\/(?:images|videos|audio\/(?:speech|voices))(?:\/|$)/,
