@@ -15,7 +15,7 @@ export interface AskedCall {
   readonly model: string | null;
   /** It lets further models answer, or take part. */
   readonly letsOthersAnswer?: boolean;
-  /** Such calls cost money, so one that does not say its model may be of any. */
+  /** Such calls may cost money, now or later, so one that does not say its model may be of any. */
   readonly bills: boolean;
   /** Where it comes from. */
   readonly address: string | null;

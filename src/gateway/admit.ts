@@ -4,7 +4,7 @@ import { Refusal } from "../domain/refusal.ts";
 import type { Hold, Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import { type Ceiling, ceilingFor, costAt, outputThatFits } from "../pricing/ceiling.ts";
-import type { Call } from "./authorise.ts";
+import { type Call, letsOthersAnswer } from "./authorise.ts";
 import { busy, deferred, exhausted, type Restricted, unknownCost } from "./budget-refusals.ts";
 import { type CostKind, costKind } from "./cost-kind.ts";
 import type { KeyHolder } from "./directory.ts";
@@ -255,10 +255,10 @@ function factsOf(holder: KeyHolder, exchange: Exchange): HoldFacts {
   };
 }
 
-function budgetsOf({ scopes }: Restricted, { demand }: Call, exchange: Exchange): readonly string[] {
+function budgetsOf({ scopes }: Restricted, call: Call, exchange: Exchange): readonly string[] {
   if (scopes.length === 0) return NO_BUDGETS;
   const { upstream } = exchange;
-  const model = demand.otherModels ? null : exchange.model;
+  const model = letsOthersAnswer(call) ? null : exchange.model;
   const provider = upstream?.provider.id ?? "";
   const ids: string[] = [];
   for (const { budgets } of scopes) {

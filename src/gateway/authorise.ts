@@ -2,6 +2,7 @@ import type { CompiledScope } from "../domain/compiled-scope.ts";
 import { type AskedCall, atTheDoor, decide, ofModel, type Question } from "../domain/decide.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { hasBody, type Taken, takeBody } from "./body.ts";
+import { costKind } from "./cost-kind.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Route } from "./route.ts";
 
@@ -47,40 +48,52 @@ export async function authorise(
   const { method, headers } = request;
   refuseMethod(method);
   refuseUpgrade(headers);
+  refuseOverrides(headers, route.query);
   refuseDenied(method, route);
   refuseBodyOfGet(method, headers);
   if (scopes.length === 0) return { route, method, headers, ...(await takeBody(request, route, exchange)) };
   // Before the body is read: whoever may not call here need not send it.
-  enforce(atTheDoor, route, exchange, scopes);
-  const taken = await takeBody(request, route, exchange);
-  enforce(ofModel, route, exchange, scopes, taken.demand.otherModels);
-  return { route, method, headers, ...taken };
+  enforce(atTheDoor, askedCall(route, exchange, false), exchange, scopes);
+  const call = { route, method, headers, ...(await takeBody(request, route, exchange)) };
+  enforce(ofModel, askedCall(route, exchange, letsOthersAnswer(call)), exchange, scopes);
+  return call;
+}
+
+/** The requests of a batch stand in a file, or deep in its body, and each names a model of its own. */
+const BATCHES = /(?:^|\/)(?:batches|batch\/jobs|evals\/[^/]+\/runs)$/;
+
+/** Whether other models than the one that the call names may answer it, or take part. */
+export function letsOthersAnswer({ demand, route, method }: Call): boolean {
+  return demand.otherModels || (method === "POST" && BATCHES.test(route.endpoint));
 }
 
 /** @throws Refusal of the first scope that says no; what scopes say that only count is noted. */
 function enforce(
   questions: readonly Question[],
-  route: Route,
+  call: AskedCall,
   exchange: Exchange,
   scopes: readonly CompiledScope[],
-  letsOthersAnswer = false,
 ): void {
-  const call = { ...askedCall(route, exchange), letsOthersAnswer };
   const { denial, shadow } = decide(call, scopes, questions);
   for (const { scope, code } of shadow) exchange.shadowRefusals.push(`${scope.name}: ${code}`);
   if (denial !== undefined) throw new Refusal(denial.code, denial.message);
 }
 
 /** What policies are asked about. */
-export function askedCall(route: Route, { method, model, address, at }: Exchange): AskedCall {
-  const { endpoint, isPlain, meter, upstream } = route;
+export function askedCall(
+  route: Route,
+  { method, model, address, at }: Exchange,
+  letsOthersAnswer: boolean,
+): AskedCall {
+  const { endpoint, isPlain, upstream } = route;
   return {
     provider: upstream.provider.id,
     method,
     endpoint,
     isPlain,
     model,
-    bills: method === "POST" && meter !== undefined,
+    letsOthersAnswer,
+    bills: method === "POST" && costKind(route, method) !== "free",
     address,
     at,
   };
@@ -99,6 +112,31 @@ function refuseUpgrade(headers: Headers): void {
     status: 426,
     headers: { upgrade: "HTTP/1.1", connection: "close" },
   });
+}
+
+/** What makes some servers take a request for another one than it says it is: with them, policies would judge the wrong one. */
+const OVERRIDING_HEADERS = [
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+  "x-original-url",
+  "x-rewrite-url",
+];
+/** Google's: https://cloud.google.com/apis/docs/system-parameters. */
+const OVERRIDING_PARAMETERS = ["$httpMethod", "$httpHeaders", "$ct", "$req"];
+
+/** @throws Refusal `bad_request` for what says that its method, path or type is another one. */
+function refuseOverrides(headers: Headers, query: string): void {
+  let name = OVERRIDING_HEADERS.find((header) => headers.has(header));
+  if (name === undefined && /\$|%24/.test(query)) {
+    const asked = new Set([...new URLSearchParams(query).keys()].map((key) => key.toLowerCase()));
+    name = OVERRIDING_PARAMETERS.find((parameter) => asked.has(parameter.toLowerCase()));
+  }
+  if (name === undefined) return;
+  throw new Refusal(
+    "bad_request",
+    `A request that asks by ${name} to be taken for another one cannot be forwarded; send it as what it is.`,
+  );
 }
 
 function refuseDenied(method: string, route: Route): void {

@@ -48,12 +48,21 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
     return { body: null, demand: bodilessDemand(format.bounds), scanned: null };
   }
   const type = request.headers.get("content-type") ?? "";
-  const isForm = type.startsWith("multipart/");
+  const isForm = /^multipart\//i.test(type);
   const { modelForms, fileBodies, rawBodies } = route.upstream.provider;
+  const isFile = fileBodies?.test(route.endpoint) === true;
+  const mayBeForm =
+    modelForms.some((pattern) => pattern.test(route.endpoint)) || route.owned?.uses?.forms === true;
+  if (isForm && !mayBeForm && !isFile && READ_WHOLE.has(format.bounds.kind)) {
+    throw new Refusal(
+      "bad_request",
+      "This endpoint takes JSON: as a form, what the request asks for cannot be told for certain.",
+    );
+  }
   const mustRead =
-    fileBodies?.test(route.endpoint) !== true &&
+    !isFile &&
     (isForm
-      ? modelForms.some((pattern) => pattern.test(route.endpoint)) || route.owned?.uses?.forms === true
+      ? mayBeForm
       : NAMING_TYPE.test(type) || READ_WHOLE.has(format.bounds.kind) || route.owned?.uses !== undefined);
   if (!mustRead) {
     const length = Number(request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
@@ -89,6 +98,9 @@ const READ_WHOLE: ReadonlySet<DemandKind> = new Set([
   "classification",
   "pages",
   "predict",
+  "images",
+  "speech",
+  "searches",
 ]);
 
 function addTierOfHeaders(scanned: Scanned | null, headers: Headers, { upstream }: Route): void {

@@ -5,7 +5,7 @@ import { Refusal } from "../domain/refusal.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import { foresee } from "./admit.ts";
-import { askedCall, authorise, type Call } from "./authorise.ts";
+import { askedCall, authorise, type Call, letsOthersAnswer } from "./authorise.ts";
 import type { Directory } from "./directory.ts";
 import { Exchange } from "./exchange.ts";
 import { requireActive } from "./identify.ts";
@@ -52,7 +52,7 @@ export async function explain(
     answers: answersTo(call, scopes),
     budgets: scopes.flatMap((scope) =>
       scope.budgets
-        .filter((budget) => budget.covers(call.provider, call.model))
+        .filter((budget) => budget.covers(call.provider, call.letsOthersAnswer === true ? null : call.model))
         .map((budget) => ({ scope, budget })),
     ),
     limited: scopes.filter(({ policy }) => policy.limits !== undefined),
@@ -100,5 +100,5 @@ async function readCall(
   exchange.upstream = route.upstream;
   const call = await authorise(request as Request, route, exchange, []);
   if (body === null) exchange.model ??= model;
-  return { asked: askedCall(route, exchange), call, exchange, sent: route.path };
+  return { asked: askedCall(route, exchange, letsOthersAnswer(call)), call, exchange, sent: route.path };
 }

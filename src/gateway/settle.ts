@@ -6,6 +6,7 @@ import type { PriceBook } from "../pricing/book.ts";
 import { type Ceiling, ceilingFor, costAt } from "../pricing/ceiling.ts";
 import { priceOf } from "../pricing/costing.ts";
 import { addQuantities } from "../providers/formats/usage.ts";
+import type { DisconnectRule } from "../providers/provider.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** What may have been written already when a stream was broken off, beside what was seen of it, tokens. */
@@ -88,21 +89,28 @@ function countedOf(
   book: PriceBook,
 ): Counted | undefined {
   const { meter, upstream, model } = exchange;
-  const rule = upstream?.provider.disconnect;
   const bytes = meter?.textBytes ?? 0;
-  const isSeen =
-    bytes > 0 && (isWhole || rule?.provider === "stops") && rule?.hidden?.test(model ?? "") !== true;
-  if (!isSeen) return undefined;
-  const tokens = bytes + (isWhole ? 0 : UNSEEN_TOKENS);
+  if (bytes === 0 || !isAllSeen(upstream?.provider.disconnect, model, partial)) return undefined;
+  const unseen = isWhole ? 0 : UNSEEN_TOKENS;
   if (partial === null || partial.others.length > 0) {
     if (most === undefined || most.kind === "unpriced" || most.legs.length === 0) return undefined;
+    const tokens = bytes + unseen;
     return { cost: costAt(most, tokens), quantities: { output_tokens: tokens }, costing: null };
   }
   const { reasoning_tokens: _, ...rest } = partial.quantities;
-  const quantities = { ...rest, output_tokens: Math.max(tokens, outputTokens(partial.quantities)) };
+  // Thoughts that were told of and not shown are in the one, what came since then in the other.
+  const tokens = Math.max(bytes, outputTokens(partial.quantities)) + unseen;
+  const quantities = { ...rest, output_tokens: tokens };
   const costing = costingOf({ ...partial, quantities, reportedCost: null }, model, book);
   const cost = priceOf(costing, upstream?.provider.id ?? "", exchange.at, book);
   return cost === null ? undefined : { cost, quantities, costing };
+}
+
+/** Whether what was seen of an answer bounds what its model wrote. Who says nothing of it may write unseen. */
+function isAllSeen(rule: DisconnectRule | undefined, model: string | null, partial: Usage | null): boolean {
+  if (rule?.provider !== "stops" || partial?.evidence === "ceiling") return false;
+  if (rule.hidden?.test(model ?? "") !== true) return true;
+  return rule.tells === true && partial !== null && outputTokens(partial.quantities) > 0;
 }
 
 function metered(

@@ -228,15 +228,9 @@ export class Ledger {
   sweep(): void {
     const now = this.parts.clock.now();
     for (const hold of this.open.all()) {
-      if (!hold.isUnresolved) continue;
-      const isOver = hold.accounts.every(({ span }) => span.end <= now);
-      const isBounded = hold.accounts.some(({ span }) => span.end < Number.POSITIVE_INFINITY);
-      // Without a budget, or in one that never ends, a day is long enough for a report that might still come.
-      const isOld = now - hold.facts.at >= UNBOUNDED_MS && !isBounded;
-      if ((isBounded && isOver) || (hold.accounts.length === 0 && isOld)) {
-        void this.end(hold, "ceiling", hold.ceiling, "ceiling", null);
-        if (hold.ceiling !== null) this.recost(hold, hold.ceiling, "ceiling");
-      }
+      if (!hold.isUnresolved || now < endOfPatience(hold)) continue;
+      void this.end(hold, "ceiling", hold.ceiling, "ceiling", null);
+      if (hold.ceiling !== null) this.recost(hold, hold.ceiling, "ceiling");
     }
   }
 
@@ -391,7 +385,17 @@ interface Line {
   account: Account | undefined;
 }
 
-const UNBOUNDED_MS = 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+/** In a budget that never ends nothing becomes free; by then the provider's bill has come. */
+const ENDLESS_MS = 31 * DAY_MS;
+
+/** Until when an unresolved hold waits for somebody's decision, epoch milliseconds. */
+function endOfPatience({ accounts, facts }: Hold): number {
+  // It takes nothing from anybody, and posts nothing.
+  if (accounts.length === 0) return facts.at + DAY_MS;
+  const ends = accounts.map(({ span }) => (Number.isFinite(span.end) ? span.end : facts.at + ENDLESS_MS));
+  return Math.max(...ends);
+}
 
 /** A call's reservation, from before its first byte to what it cost. */
 export class Hold {

@@ -10,6 +10,7 @@ export const cerebras: Provider = {
   version: { kind: "in-base", prefix: "/v1" },
   meters: newerOpenaiMeters,
   credential: { env: ["CEREBRAS_API_KEY"], required: true, place: bearer, probe: "/models" },
-  disconnect: { provider: "stops" },
+  // Models that hide their reasoning where they are asked to.
+  disconnect: { provider: "stops", hidden: /gpt-oss|qwen|glm/i },
   client: { keys: ["CEREBRAS_API_KEY"], bases: [["CEREBRAS_BASE_URL", ""]] },
 };

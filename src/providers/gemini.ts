@@ -61,7 +61,8 @@ export const gemini: Provider = {
   modelInPath: /\/(?:models\/)?((?<=models\/)[^/]+|tunedModels\/[^/]+):/i,
   // Python sends the pieces of an upload without any key.
   links: [{ path: /^\/upload\//, headers: ["x-goog-upload-url"], followedWithoutKey: true }],
-  disconnect: { provider: "stops" },
+  // Its models think unseen, and say how much; but whoever asks for some fields alone is told nothing.
+  disconnect: { provider: "stops", hidden: /./, tells: true },
   requestIdHeaders: [],
   objects: googleObjects,
   free: /:(?:counttokens|counttextTokens|cancel)$|^\/(?:upload\/|files(?:\/|$)|webhooks)/i,

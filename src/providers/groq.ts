@@ -10,6 +10,7 @@ export const groq: Provider = {
   version: { kind: "in-base", prefix: "/openai/v1", also: ["/v1"] },
   meters: newerOpenaiMeters,
   credential: { env: ["GROQ_API_KEY"], required: true, place: bearer, probe: "/models" },
-  disconnect: { provider: "stops" },
+  // Models that hide their reasoning where they are asked to.
+  disconnect: { provider: "stops", hidden: /gpt-oss|qwen|deepseek|compound/i },
   client: { keys: ["GROQ_API_KEY"], bases: [["GROQ_BASE_URL", ""]] },
 };

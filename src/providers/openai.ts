@@ -34,7 +34,7 @@ export const openai: Provider = {
       rewrite: [/^(?:\/openai)?(?:\/v1)?(?=\/)/, "/openai"],
     },
   ],
-  modelForms: [/^\/audio\//, /^\/images\//, /^\/videos(\/|$)/],
+  modelForms: [/^\/audio\/(?!speech)/, /^\/images\//, /^\/videos(\/|$)/],
   links: [],
   disconnect: { provider: "stops", hidden: /(?:^|\/)(?:o\d|gpt-[5-9]|codex)/ },
   owned: openaiOwned,

@@ -221,6 +221,8 @@ export interface DisconnectRule {
   readonly provider: "stops" | "bills";
   /** Models that think without showing it, so that what was seen does not tell what was written. */
   readonly hidden?: RegExp;
+  /** Each piece of a stream says what was written until then, hidden or not. */
+  readonly tells?: boolean;
 }
 
 export interface Handover {

@@ -76,7 +76,8 @@ export const vertex: Provider = {
     { method: "POST", path: /:predict$/, format: googlePredictUsage, demand: predictDemand },
     ...openaiMeters,
   ],
-  disconnect: { provider: "stops" },
+  // Its models think unseen, and say how much; but whoever asks for some fields alone is told nothing.
+  disconnect: { provider: "stops", hidden: /./, tells: true },
   client: {
     keys: [
       { name: "GOOGLE_APPLICATION_CREDENTIALS", broad: true, value: "llamakey_adc.json", title },

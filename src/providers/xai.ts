@@ -15,6 +15,7 @@ export const xai: Provider = {
   meters: metersWith(chatDemand("max_completion_tokens", { reasoning: "beside" })),
   credential: { env: ["XAI_API_KEY"], required: true, place: bearer, probe: "/models" },
   denied: [{ method: "*", path: /^\/realtime\/client_secrets(\/|$)/, why: mints }],
-  disconnect: { provider: "stops" },
+  // Its models think unseen, but for those that do not think.
+  disconnect: { provider: "stops", hidden: /^(?!.*non-reasoning)/ },
   client: { keys: [{ name: "XAI_API_KEY", unguided: true }], bases: [] },
 };

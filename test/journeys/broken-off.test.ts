@@ -11,8 +11,8 @@ let pauseMs = 50;
 let stoppedAfter: number | null;
 let breaksAfter: number;
 
-/** One stand-in for all three, at an address of its own for each. */
-async function startProvider(): Promise<{ openai: string; anthropic: string; openrouter: string }> {
+/** One stand-in for all, at an address of its own for each. */
+async function startProvider(): Promise<Record<"openai" | "anthropic" | "openrouter" | "gemini", string>> {
   const { origin, another } = await serveRecorded({
     idleTimeout: 0,
     async fetch(request) {
@@ -36,14 +36,14 @@ async function startProvider(): Promise<{ openai: string; anthropic: string; ope
       return new Response(stream, { headers: { "content-type": "text/event-stream" } });
     },
   });
-  return { openai: origin, anthropic: await another(), openrouter: await another() };
+  return { openai: origin, anthropic: await another(), openrouter: await another(), gemini: await another() };
 }
 
 let gateway: Gateway;
 let users = 0;
 
 beforeAll(async () => {
-  const { openai, anthropic, openrouter } = await startProvider();
+  const { openai, anthropic, openrouter, gemini } = await startProvider();
   gateway = await startGateway({
     env: {
       OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789",
@@ -52,6 +52,8 @@ beforeAll(async () => {
       LMK_ANTHROPIC_UPSTREAM: anthropic,
       OPENROUTER_API_KEY: "sk-or-fake-example-of-a-key-0123456789",
       LMK_OPENROUTER_UPSTREAM: `${openrouter}/api/v1`,
+      GEMINI_API_KEY: "fake-example-of-a-gemini-key-0123456789",
+      LMK_GEMINI_UPSTREAM: gemini,
     },
   });
 });
@@ -119,6 +121,16 @@ const CHAT = [
   }),
 ];
 
+const GEMINI_CALL = {
+  contents: [{ parts: [{ text: "hello" }] }],
+  generationConfig: { maxOutputTokens: 20_000 },
+};
+
+function geminiPiece(usageMetadata?: object): string {
+  const candidates = [{ content: { role: "model", parts: [{ text: "seven.." }] } }];
+  return JSON.stringify({ candidates, usageMetadata });
+}
+
 describe("a client that leaves in the middle of a stream", () => {
   test("stops its provider, and pays for what was seen where that shows all that was written", async () => {
     const user = await newUser("10");
@@ -162,6 +174,32 @@ describe("a client that leaves in the middle of a stream", () => {
     expect(row.usage["output_tokens"]).toBeLessThanOrEqual(100 + 8 * 7);
   });
 
+  test("pays for all that it can have cost where the stream has thoughts, of which only a summary is shown", async () => {
+    const user = await newUser("10");
+    const start = { id: "m", model: "claude-sonnet-4-5", usage: { input_tokens: 30, output_tokens: 1 } };
+    events = [
+      JSON.stringify({ type: "message_start", message: start }),
+      JSON.stringify({ type: "content_block_start", content_block: { type: "thinking", thinking: "" } }),
+      ...Array.from({ length: 40 }, () =>
+        JSON.stringify({ type: "content_block_delta", delta: { type: "text_delta", text: "seven.." } }),
+      ),
+    ];
+    await leave(user, "/anthropic/v1/messages", { model: "claude-sonnet-4-5", max_tokens: 8000 }, 5);
+    const row = await rowOf(user);
+    expect(row).toMatchObject({ ending: "client_closed", evidence: "ceiling" });
+    // 30 tokens at $3 a million and 8,000 at $15, and one for what is rounded.
+    expect(row.costNanos).toBe("120090001");
+  });
+
+  test("pays for thoughts that each piece tells of", async () => {
+    const user = await newUser("10");
+    events = Array.from({ length: 40 }, () => geminiPiece({ promptTokenCount: 9, thoughtsTokenCount: 5000 }));
+    await leave(user, "/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", GEMINI_CALL, 5);
+    const row = await rowOf(user);
+    expect(row).toMatchObject({ ending: "client_closed", evidence: "counted" });
+    expect(row.usage["output_tokens"]).toBe(5100);
+  });
+
   test("does not stop a provider that bills on: its answer is read to the end, and its report posted", async () => {
     const user = await newUser("10");
     pauseMs = 20;
@@ -173,6 +211,17 @@ describe("a client that leaves in the middle of a stream", () => {
     expect(row).toMatchObject({ ending: "client_closed", evidence: "reported", costNanos: "32100000" });
     expect(stoppedAfter).toBe(events.length);
   });
+});
+
+test("whoever asks for an answer without its usage pays for all that it can have cost", async () => {
+  const user = await newUser("10");
+  pauseMs = 1;
+  events = Array.from({ length: 5 }, () => geminiPiece());
+  const path = "/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse&fields=candidates";
+  await leave(user, path, GEMINI_CALL, 100);
+  const row = await rowOf(user);
+  expect(row).toMatchObject({ ending: "complete", evidence: "ceiling" });
+  expect(BigInt(row.costNanos)).toBeGreaterThan(50_000_000n);
 });
 
 test("a provider that breaks off is paid for what it wrote", async () => {

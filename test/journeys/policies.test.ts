@@ -136,6 +136,13 @@ describe("a policy is in force with the next call", () => {
     await set({ models: ["gpt-5*", "gemini-2.5-*"] });
     expect(await outcome({ model: null })).toBe("model_not_allowed");
     expect(await outcome({ method: "GET", path: "/openai/v1/models" })).toBe("passed");
+    // What a batch asks which model for stands elsewhere, whatever it names itself; a new endpoint may ask any.
+    expect(await outcome({ path: "/openai/v1/batches", model: null })).toBe("model_not_allowed");
+    expect(await outcome({ path: "/openai/v1/batches", model: "gpt-5" })).toBe("model_not_allowed");
+    expect(await outcome({ path: "/openai/v1/evals/e/runs", model: "gpt-5" })).toBe("model_not_allowed");
+    expect(await outcome({ path: "/openai/v1/something/new", model: null })).toBe("model_not_allowed");
+    expect(await outcome({ path: "/openai/v1/something/new", model: "gpt-5" })).toBe("passed");
+    expect(await outcome({ path: "/openai/v1/vector_stores", model: null })).toBe("passed");
     const generate = (model: string) => ({
       path: `/gemini/v1beta/models/${model}:generateContent`,
       model: null,

@@ -509,6 +509,50 @@ shows("ambiguous-model", async () => {
   }
 });
 
+shows("form-for-json", async () => {
+  const body =
+    '{"model":"a","n":100}\r\n--x\r\nContent-Disposition: form-data; name="model"\r\n\r\nb\r\n--x--\r\n';
+  for (const type of ["multipart/form-data; boundary=x", "Multipart/Mixed; boundary=x"]) {
+    for (const target of [
+      "/openai/v1/chat/completions",
+      "/openai/v1/embeddings",
+      "/openai/v1/audio/speech",
+    ]) {
+      const headers: HeaderList = [["Content-Type", type]];
+      expect(await refused({ method: "POST", target, headers, body })).toEqual([400, "bad_request"]);
+    }
+  }
+});
+
+shows("overrides", async () => {
+  for (const name of [
+    "X-HTTP-Method-Override",
+    "X-HTTP-Method",
+    "X-Method-Override",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+  ]) {
+    const headers: HeaderList = [[name, "DELETE"]];
+    expect(await refused({ method: "POST", target: "/openai/v1/files/f", headers, body: "{}" })).toEqual([
+      400,
+      "bad_request",
+    ]);
+  }
+  for (const parameter of [
+    "$httpMethod=DELETE",
+    "%24httpMethod=DELETE",
+    "a=1&%24ct=x",
+    "$HTTPHEADERS=x",
+    "$req=x",
+  ]) {
+    const target = `/openai/v1/files/f?${parameter}`;
+    expect(await refused({ method: "POST", target, body: "{}" })).toEqual([400, "bad_request"]);
+  }
+  behind.upstream.clear();
+  await behind.ask({ method: "POST", target: "/openai/v1/x?$alt=json&a=$ct", body: "{}" });
+  expect(behind.upstream.requests).toHaveLength(1);
+});
+
 shows("unreadable-encoding", async () => {
   const request = (encoding: string, body: Buffer): RawRequest => ({
     method: "POST",

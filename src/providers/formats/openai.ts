@@ -25,7 +25,7 @@ function errorType(status: number): string {
 export const openaiCompatible = {
   ...defaults,
   errors: openaiErrors,
-  modelForms: [/^\/audio\//, /^\/images\//],
+  modelForms: [/^\/audio\/(?!speech)/, /^\/images\//],
   meters: openaiMeters,
   objects: openaiObjects,
   free: openaiFree,
