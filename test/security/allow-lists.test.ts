@@ -11,7 +11,9 @@ import { rawExchange } from "../support/raw-client.ts";
 import { type RecordedRequest, recordingUpstream, reply } from "../support/recording-upstream.ts";
 
 const isFull = process.env["LMK_TEST_FULL"] === "1";
-const BUDGET_MS = isFull ? 180_000 : 8_000;
+/** Fixed counts, not times: a slow machine tries as much as a fast one, and no request is left under way. */
+const RUNS = isFull ? 40_000 : 2_000;
+const LIMIT_MS = isFull ? 1_200_000 : 120_000;
 
 const upstream = await recordingUpstream();
 upstream.answer = reply({ body: "{}" });
@@ -280,16 +282,12 @@ test(
         for (const model of modelsSeen(request)) expect(model).toMatch(ALLOWED);
       }
     });
-    await fc.assert(property, {
-      numRuns: 1_000_000,
-      interruptAfterTimeLimit: BUDGET_MS,
-      markInterruptAsFailure: false,
-    });
+    await fc.assert(property, { numRuns: RUNS });
     // Neither may be rare, or nothing was tried.
     expect(reached).toBeGreaterThan(100);
     expect(refused).toBeGreaterThan(100);
   },
-  BUDGET_MS + 60_000,
+  LIMIT_MS,
 );
 
 /** What the provider may be asked under the second list, as any reader may read it. */
@@ -353,13 +351,9 @@ test(
         }
       },
     );
-    await fc.assert(property, {
-      numRuns: 1_000_000,
-      interruptAfterTimeLimit: BUDGET_MS / 2,
-      markInterruptAsFailure: false,
-    });
+    await fc.assert(property, { numRuns: RUNS * 1.5 });
     expect(reached).toBeGreaterThan(100);
     expect(refused).toBeGreaterThan(100);
   },
-  BUDGET_MS + 60_000,
+  LIMIT_MS,
 );

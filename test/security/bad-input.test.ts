@@ -157,8 +157,6 @@ describe("a request", () => {
       ["text/plain", '{"model":"m"}'],
       ["application/json", "--x\r\nContent-Disposition: form-data"],
       ["application/json", "\x00\x01\xff"],
-      ["multipart/form-data", "no boundary"],
-      ["multipart/form-data; boundary=x", "--y\r\n"],
       ["application/xml; charset=utf-16", "<a/>"],
       ["nonsense", "{}"],
     ] as const) {
@@ -167,6 +165,15 @@ describe("a request", () => {
       expect(response.status).toBe(200);
       expect(behind.upstream.last.body.toString("latin1")).toBe(body);
       expect(header(behind.upstream.last, "content-type")).toBe(type);
+    }
+    for (const [type, body] of [
+      ["multipart/form-data", "no boundary"],
+      ["multipart/form-data; boundary=x", "--y\r\n"],
+    ] as const) {
+      behind.upstream.clear();
+      const response = await post(body, [["Content-Type", type]]);
+      expect((await refusal(response))[0]).toBe(400);
+      expect(behind.upstream.requests).toHaveLength(0);
     }
   });
 
