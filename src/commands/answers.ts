@@ -33,6 +33,20 @@ export type Key = z.infer<typeof Key>;
 export const NewKey = z.looseObject({ key: Key, secret: z.string() });
 export type NewKey = z.infer<typeof NewKey>;
 
+export const ChildKey = z.looseObject({
+  key: z.looseObject({ id: z.string(), expiresAt: z.string() }),
+  secret: z.string(),
+});
+export type ChildKey = z.infer<typeof ChildKey>;
+
+const Variables = z.record(z.string(), z.string());
+
+export const RunEnvironment = z.looseObject({
+  variables: Variables,
+  unguided: Variables,
+  files: z.array(z.object({ variable: z.string(), name: z.string(), text: z.string() })),
+});
+
 /** How many open streams a change cut. */
 export const cut = { cut: z.number() };
 

@@ -16,6 +16,7 @@ import { addSettingsVerbs } from "./organisation-settings.ts";
 import { addPolicyVerbs } from "./policy.ts";
 import { addPricesVerbs } from "./prices.ts";
 import { addProvidersVerb } from "./providers.ts";
+import { addRunVerb } from "./run.ts";
 import { addServeVerb, type Serve } from "./serve.ts";
 import { printable } from "./table.ts";
 import { addUsageVerb } from "./usage.ts";
@@ -55,7 +56,7 @@ export async function runProgram(
   }
 }
 
-/** @param exit Told how `serve`, `demo` or `verify` ended. */
+/** @param exit Told how `serve`, `demo`, `verify` or the command of `run` ended. */
 function buildProgram(
   io: Io,
   { serve, demo, verify, version }: Actions,
@@ -76,6 +77,7 @@ function buildProgram(
   addDemoVerb(program, io, demo, exit);
   addEnvVerb(program, io);
   addConfigureVerb(program, io);
+  addRunVerb(program, io, exit);
   addMeVerb(program, io);
   addUserVerbs(program, io);
   addGroupVerbs(program, io);

@@ -1,5 +1,6 @@
 import { renderAdc } from "../client/adc.ts";
 import { type ExportFormat, exportFormats, renderExports } from "../client/exports.ts";
+import { runEnvironment } from "../client/run-environment.ts";
 import { UnquotableValue } from "../client/shells.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { tokenPaths } from "../gateway/client-token.ts";
@@ -83,6 +84,11 @@ async function withCaller(
 /** The caller's own key comes back in the caller's own exports. */
 function env(parts: OwnPaths, { holder, key }: Caller, query: URLSearchParams): Response {
   const { publicUrl } = parts;
+  const providers = parts.upstreams().map(({ provider }) => provider);
+  if (query.get("format") === "run") {
+    const headers = { "cache-control": "no-store" };
+    return Response.json(runEnvironment({ publicUrl, key, providers }), { headers });
+  }
   const format = (query.get("format") ?? "sh") as ExportFormat;
   if (query.get("format") === "adc") return plain(200, renderAdc({ publicUrl, key }));
   if (!exportFormats.includes(format))
@@ -91,7 +97,7 @@ function env(parts: OwnPaths, { holder, key }: Caller, query: URLSearchParams): 
     publicUrl,
     key,
     userName: holder.user.name,
-    providers: parts.upstreams().map(({ provider }) => provider),
+    providers,
   });
   return plain(200, text);
 }
