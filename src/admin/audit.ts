@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { AuditRow } from "../domain/audit.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, rfc3339, Time } from "./schemas.ts";
@@ -11,7 +12,7 @@ const AuditView = z
     seq: z.number(),
     at: Time,
     actor: z.object({
-      kind: z.enum(["operator", "user", "system"]),
+      kind: z.enum(["operator", "user", "token", "system", "nobody"]),
       id: z.string().nullable(),
       name: z.string(),
     }),
@@ -38,6 +39,7 @@ const Filter = z.object({
 });
 
 const list = createRoute({
+  ...needs("audit.read"),
   method: "get",
   path: "/audit",
   request: { query: Filter },
@@ -55,6 +57,7 @@ const list = createRoute({
   },
 });
 const head = createRoute({
+  ...needs("audit.read"),
   method: "get",
   path: "/audit/head",
   responses: {

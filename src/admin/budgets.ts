@@ -3,6 +3,7 @@ import { formatPeriod } from "../domain/budget-change.ts";
 import { formatDollars } from "../domain/money.ts";
 import type { StoredBudget } from "../domain/policy.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { ScopeRef } from "./policies.ts";
 import { changeOf, policyAt } from "./policy-change.ts";
@@ -38,6 +39,7 @@ const BudgetView = z
   .openapi("Budget");
 
 const list = createRoute({
+  ...needs("policies.read"),
   method: "get",
   path: "/budgets",
   request: {
@@ -49,6 +51,7 @@ const list = createRoute({
   responses: { 200: json(listOf(BudgetView), "Budgets by scope and name") },
 });
 const put = createRoute({
+  ...needs("policies.write"),
   method: "put",
   path: "/budgets",
   request: { body: jsonBody(z.strictObject({ scope: ScopeRef, ...budgetShape })) },
@@ -60,6 +63,7 @@ const put = createRoute({
   },
 });
 const remove = createRoute({
+  ...needs("policies.write"),
   method: "delete",
   path: "/budgets/{ref}",
   request: { params: Ref },

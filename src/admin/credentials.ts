@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -38,29 +39,34 @@ const TestResult = z.object({
 });
 
 const list = createRoute({
+  ...needs("credentials.read"),
   method: "get",
   path: "/credentials",
   responses: { 200: json(listOf(CredentialView), "All credentials, masked") },
 });
 const add = createRoute({
+  ...needs("credentials.write", { stepUp: true }),
   method: "post",
   path: "/credentials",
   request: { body: jsonBody(CredentialInput) },
   responses: { 201: json(CredentialView, "The new credential, masked") },
 });
 const change = createRoute({
+  ...needs("credentials.write"),
   method: "patch",
   path: "/credentials/{ref}",
   request: { params: Ref, body: jsonBody(z.object({ weight: Weight })) },
   responses: { 200: json(CredentialView, "The credential as it is now") },
 });
 const remove = createRoute({
+  ...needs("credentials.write", { stepUp: true }),
   method: "delete",
   path: "/credentials/{ref}",
   request: { params: Ref },
   responses: { 204: { description: "It is gone" } },
 });
 const test = createRoute({
+  ...needs("credentials.write"),
   method: "post",
   path: "/credentials/{ref}/test",
   request: { params: Ref },

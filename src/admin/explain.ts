@@ -5,6 +5,7 @@ import type { DescribedCaller, Explanation } from "../domain/explanation.ts";
 import { formatDollars } from "../domain/money.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { getByRef } from "./groups.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -86,6 +87,7 @@ const ExplanationView = z
   .openapi("Explanation");
 
 const explain = createRoute({
+  ...needs("policies.read"),
   method: "post",
   path: "/policies/explain",
   request: { body: jsonBody(Described) },

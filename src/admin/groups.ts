@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Group } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -23,23 +24,27 @@ const GroupInput = z.object({ name: Name, expiresAt: Time.optional() });
 const GroupChange = z.object(lifetimeChange);
 
 const list = createRoute({
+  ...needs("groups.read"),
   method: "get",
   path: "/groups",
   responses: { 200: json(listOf(GroupView), "All groups, by name") },
 });
 const add = createRoute({
+  ...needs("groups.write"),
   method: "post",
   path: "/groups",
   request: { body: jsonBody(GroupInput) },
   responses: { 201: json(GroupView, "The new group") },
 });
 const show = createRoute({
+  ...needs("groups.read"),
   method: "get",
   path: "/groups/{ref}",
   request: { params: Ref },
   responses: { 200: json(GroupView, "The group with this id or name") },
 });
 const change = createRoute({
+  ...needs("groups.write"),
   method: "patch",
   path: "/groups/{ref}",
   request: { params: Ref, body: jsonBody(GroupChange) },

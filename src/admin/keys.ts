@@ -4,8 +4,10 @@ import type { MasterKey } from "../domain/directory.ts";
 import { createKey } from "../domain/key.ts";
 import type { KeyFilter } from "../domain/store.ts";
 import { getByRef } from "./groups.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
+import { isOwn, requireStepUp } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
@@ -43,6 +45,7 @@ const KeyChange = z.object(lifetimeChange);
 const Rotation = z.object({ overlapSeconds: z.number().int().min(0).max(31_536_000) });
 
 const list = createRoute({
+  ...needs("keys.read"),
   method: "get",
   path: "/keys",
   request: {
@@ -59,18 +62,21 @@ const list = createRoute({
   responses: { 200: json(listOf(KeyView), "Keys, oldest first; of one user or group where asked") },
 });
 const add = createRoute({
+  ...needs("keys.write"),
   method: "post",
   path: "/keys",
   request: { body: jsonBody(KeyInput) },
   responses: { 201: json(NewKey, "The new key") },
 });
 const show = createRoute({
+  ...needs("keys.read"),
   method: "get",
   path: "/keys/{ref}",
   request: { params: Ref },
   responses: { 200: json(KeyView, "The key with this id") },
 });
 const change = createRoute({
+  ...needs("keys.write"),
   method: "patch",
   path: "/keys/{ref}",
   request: { params: Ref, body: jsonBody(KeyChange) },
@@ -79,6 +85,7 @@ const change = createRoute({
   },
 });
 const rotate = createRoute({
+  ...needs("keys.write"),
   method: "post",
   path: "/keys/{ref}/rotate",
   request: { params: Ref, body: jsonBody(Rotation) },
@@ -137,6 +144,7 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
   app.openapi(add, async (c) => {
     const { user, name, expiresAt } = c.req.valid("json");
     const owner = getByRef("user", await store.listUsers(), user);
+    if (!isOwn(c, owner.id)) requireStepUp(c.var);
     const created = createKey();
     const now = clock.now();
     const key: MasterKey = {
@@ -161,12 +169,13 @@ export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: Adm
     return c.json({ ...(await find(id)), cut }, 200);
   });
   app.openapi(rotate, async (c) => {
-    const { id, parent } = await find(c.req.valid("param").ref);
+    const { id, user, parent } = await find(c.req.valid("param").ref);
     if (parent !== null) {
       throw new HTTPException(422, {
         message: `A child key is not rotated: it ends soon, or with the key ${parent.id}.`,
       });
     }
+    if (!isOwn(c, user.id)) requireStepUp(c.var);
     const renewed = createKey(id);
     const now = clock.now();
     const overlapUntil = now + c.req.valid("json").overlapSeconds * 1000;

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { ListedObject } from "../domain/owned-object.ts";
 import { getByRef } from "./groups.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -42,6 +43,7 @@ const Filter = z.object({
 const Assignment = z.object({ provider: z.string(), kind, id, user: z.string().describe("Name or id.") });
 
 const list = createRoute({
+  ...needs("objects.read"),
   method: "get",
   path: "/objects",
   request: { query: Filter },
@@ -50,12 +52,14 @@ const list = createRoute({
   },
 });
 const assign = createRoute({
+  ...needs("objects.write"),
   method: "post",
   path: "/objects/assign",
   request: { body: jsonBody(Assignment) },
   responses: { 200: json(ObjectView, "The object, which is this user's from now on") },
 });
 const forget = createRoute({
+  ...needs("objects.write"),
   method: "delete",
   path: "/objects",
   request: { query: z.object({ provider: z.string(), kind, id }) },

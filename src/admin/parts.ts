@@ -2,15 +2,24 @@ import type { AuditSource } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
 import type { Repriced, RepriceFilter } from "../domain/repricing.ts";
+import type { SignInSettings } from "../domain/sign-in.ts";
 import type { AdminStore } from "../domain/store.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
+import type { Failures } from "./sign-in/failures.ts";
 
 /** What the admin API needs; made in `serve.ts`. */
 export interface AdminParts {
   readonly store: AdminStore;
   readonly clock: Clock;
   readonly keyHasher: { hashKey(key: string): Uint8Array };
+  /** For all that gives access to this API: see `sign-in/hash.ts`. 32 bytes. */
+  readonly signInKey: Uint8Array;
+  /** Where browsers reach the console, without a trailing slash. */
+  readonly consoleUrl: string;
+  /** How people may sign in at this moment. */
+  readonly signIn: () => Promise<SignInSettings>;
+  readonly failures: Failures;
   /** Compares in constant time with the operator token. */
   readonly isOperator: (token: string) => boolean;
   /** Called after every change of groups, users or keys; when it returns, the change is in force. */

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { AuditSource } from "../domain/audit.ts";
 import type { Scope, ScopeChange, ScopePolicy } from "../domain/policy.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { changeOf, differencesOf, policyAt, type Wanted } from "./policy-change.ts";
 import {
@@ -52,16 +53,19 @@ const Version = z.object({
 const Ref = z.object({ scope: ScopeRef });
 
 const list = createRoute({
+  ...needs("policies.read"),
   method: "get",
   path: "/policies",
   responses: { 200: json(listOf(PolicyView), "Scopes that have a policy or a budget") },
 });
 const exportAll = createRoute({
+  ...needs("policies.read"),
   method: "get",
   path: "/policies/export",
   responses: { 200: json(PolicyFile, "All of it as one document, for `apply`") },
 });
 const apply = createRoute({
+  ...needs("policies.write"),
   method: "post",
   path: "/policies/apply",
   request: {
@@ -76,24 +80,28 @@ const apply = createRoute({
   responses: { 200: json(Applied, "What changed, or would change: all of it or nothing") },
 });
 const show = createRoute({
+  ...needs("policies.read"),
   method: "get",
   path: "/policies/{scope}",
   request: { params: Ref },
   responses: { 200: json(PolicyView, "The scope's policy and budgets") },
 });
 const put = createRoute({
+  ...needs("policies.write"),
   method: "put",
   path: "/policies/{scope}",
   request: { params: Ref, query: Version, body: jsonBody(ScopeDocument) },
   responses: { 200: json(Changed, "The policy, in force; budgets stay where the document names none") },
 });
 const patch = createRoute({
+  ...needs("policies.write"),
   method: "patch",
   path: "/policies/{scope}",
   request: { params: Ref, query: Version, body: jsonBody(PolicyPatch) },
   responses: { 200: json(Changed, "The policy with these fields changed, in force; null takes one away") },
 });
 const remove = createRoute({
+  ...needs("policies.write"),
   method: "delete",
   path: "/policies/{scope}",
   request: { params: Ref },

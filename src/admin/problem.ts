@@ -6,25 +6,55 @@ import { CredentialProblem } from "./parts.ts";
 const TITLES: Record<number, string> = {
   400: "Bad request",
   401: "Not signed in",
+  403: "Not allowed",
   404: "Not found",
   409: "Conflict",
   413: "Too large",
   422: "Not acceptable",
+  429: "Too many attempts",
   500: "Internal error",
   503: "Storage unavailable",
 };
 
-/** An answer of RFC 9457: `{type, title, status, detail}`. */
-export function problem(status: number, detail: string): Response {
-  const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, detail };
+/** What programs tell apart among answers of one status, beside the text for people. */
+export class CodedProblem extends HTTPException {
+  readonly code: string;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    status: 401 | 403 | 409 | 422 | 429,
+    message: string,
+    code: string,
+    retryAfterSeconds?: number,
+  ) {
+    super(status, { message });
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+export function forbidden(message: string, code: string): CodedProblem {
+  return new CodedProblem(403, message, code);
+}
+
+/** An answer of RFC 9457: `{type, title, status, detail}`, and for some a `code`. */
+export function problem(status: number, detail: string, code?: string, retryAfterSeconds?: number): Response {
+  const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, code };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
+    },
   });
 }
 
 /** The only place where errors of the admin API become answers; what is not foreseen shows nothing of itself. */
 export function problemOf(error: unknown, report: (message: string) => void): Response {
+  if (error instanceof CodedProblem) {
+    return problem(error.status, error.message, error.code, error.retryAfterSeconds);
+  }
   if (error instanceof HTTPException) return problem(error.status, error.message);
   if (error instanceof Conflict) return problem(409, error.message);
   if (error instanceof CredentialProblem) return problem(422, error.message);

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, listOf } from "./schemas.ts";
@@ -18,6 +19,7 @@ const ProviderView = z
   .openapi("Provider");
 
 const list = createRoute({
+  ...needs("providers.read"),
   method: "get",
   path: "/providers",
   responses: { 200: json(listOf(ProviderView), "Providers that requests can be sent to") },

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { LoggedRequest } from "../domain/request-record.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, listOf, rfc3339, Time } from "./schemas.ts";
@@ -55,6 +56,7 @@ const Filter = z.object({
 });
 
 const list = createRoute({
+  ...needs("requests.read"),
   method: "get",
   path: "/requests",
   request: { query: Filter },

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AuditSource } from "../domain/audit.ts";
+import type { Caller } from "./caller.ts";
 import { validationHook } from "./problem.ts";
 
 /** What every request of the admin API carries. */
@@ -11,6 +12,8 @@ export interface AdminEnv {
   Variables: {
     /** Who asks, for the audit log: the first argument of `store.audited`. */
     source: AuditSource;
+    /** Who asks, and what they may do; null where the operation is for everybody and nobody has signed in. */
+    caller: Caller | null;
   };
 }
 

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { randomBase62 } from "../domain/key.ts";
 import { isTimeZone, type OrganisationSettings, type Webhook } from "../domain/settings.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody } from "./schemas.ts";
@@ -37,11 +38,13 @@ const SettingsChange = z.strictObject({
 });
 
 const show = createRoute({
+  ...needs("settings.read"),
   method: "get",
   path: "/settings",
   responses: { 200: json(SettingsView, "What holds for the whole installation") },
 });
 const change = createRoute({
+  ...needs("settings.write"),
   method: "patch",
   path: "/settings",
   request: { body: jsonBody(SettingsChange) },

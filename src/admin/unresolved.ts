@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { HoldRecord } from "../domain/ledger.ts";
 import { formatDollars, type Nanos } from "../domain/money.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { nanos } from "./prices/parts.ts";
 import { notFound } from "./problem.ts";
@@ -38,6 +39,7 @@ const Decision = z
   });
 
 const list = createRoute({
+  ...needs("ledger.read"),
   method: "get",
   path: "/ledger/unresolved",
   responses: {
@@ -48,6 +50,7 @@ const list = createRoute({
   },
 });
 const decide = createRoute({
+  ...needs("ledger.decide"),
   method: "post",
   path: "/ledger/unresolved/{id}",
   request: { params: z.object({ id: z.coerce.number().int().min(1) }), body: jsonBody(Decision) },

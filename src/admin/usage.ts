@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { formatDollars } from "../domain/money.ts";
 import type { UsageKey, UsageSum } from "../domain/request-record.ts";
+import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, Time } from "./schemas.ts";
@@ -35,6 +36,7 @@ const Filter = z.object({
 });
 
 const list = createRoute({
+  ...needs("usage.read"),
   method: "get",
   path: "/usage",
   request: { query: Filter },

@@ -18,7 +18,7 @@ const Reference = z.object({ id: z.string(), name: z.string() });
 export const Group = z.looseObject(lifetime);
 export type Group = z.infer<typeof Group>;
 
-export const User = z.looseObject({ ...lifetime, group: Reference });
+export const User = z.looseObject({ ...lifetime, group: Reference, role: z.string() });
 export type User = z.infer<typeof User>;
 
 export const Key = z.looseObject({

@@ -339,6 +339,7 @@ describe("a secret is never lost half-way", () => {
     state: "active",
     user: { id: "usr_1", name: "alice" },
     group: { id: "grp_1", name: "default" },
+    role: "member",
     createdAt: "2026-11-23T12:00:00Z",
     revokedAt: null,
     expiresAt: null,

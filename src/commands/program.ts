@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addAdminVerbs } from "./admin.ts";
 import { addAuditVerb } from "./audit.ts";
 import { addBudgetVerbs } from "./budget.ts";
 import { addConfigureVerb } from "./configure.ts";
@@ -92,6 +93,7 @@ function buildProgram(
   addObjectsVerbs(program, io);
   addSettingsVerbs(program, io);
   addAuditVerb(program, io);
+  addAdminVerbs(program, io);
   addVerifyVerb(program, io, verify, exit);
   return program;
 }

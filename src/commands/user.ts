@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { Argument, type Command, Option } from "commander";
+import { ROLES } from "../domain/role.ts";
 import { Key, listOf, NewKey, User } from "./answers.ts";
 import { connect } from "./api-client.ts";
 import { Failure } from "./failure.ts";
@@ -18,6 +19,7 @@ const kind: Kind = {
 
 interface AddOptions {
   group?: string;
+  role?: string;
   expires?: string | null;
   key: boolean;
   json?: boolean;
@@ -31,6 +33,9 @@ export function addUserVerbs(program: Command, io: Io): void {
     .description("make a user with a first key, and print the key; it is shown this once")
     .argument("<name>")
     .option("--group <group>", 'name or id (default: "default")')
+    .addOption(
+      new Option("--role <role>", "what they may do in the console (default: member)").choices(ROLES),
+    )
     .option("--expires <when>", "when the user ends: a date, or a duration such as 30d", end)
     .option("--no-key", "make no key")
     .option("--json", "as JSON")
@@ -50,11 +55,12 @@ export function addUserVerbs(program: Command, io: Io): void {
         item.name,
         item.id,
         item.group.name,
+        item.role,
         item.state,
         time(item.createdAt),
         expiry(item.expiresAt),
       ]);
-      const headings = ["NAME", "ID", "GROUP", "STATE", "CREATED", "EXPIRES"];
+      const headings = ["NAME", "ID", "GROUP", "ROLE", "STATE", "CREATED", "EXPIRES"];
       await io.print(json ? jsonText(users) : list(headings, rows, "No users."));
     });
 
@@ -72,6 +78,7 @@ export function addUserVerbs(program: Command, io: Io): void {
         ["user", shown.name],
         ["id", shown.id],
         ["group", shown.group.name],
+        ["role", shown.role],
         ...lifetimeRows(shown),
       ];
       await io.print(`${table(fields)}\n${keyTable(items)}`);
@@ -85,6 +92,16 @@ export function addUserVerbs(program: Command, io: Io): void {
     .action(async (ref: string, group: string, _options: unknown, command: Command) => {
       const moved = await connect(io, command).patch(pathOf(kind, ref), { group }, User);
       io.note(`User ${moved.name} is in group ${moved.group.name}.`);
+    });
+
+  user
+    .command("role")
+    .description("say what a user may do in the console and the admin API")
+    .argument(kind.argument, kind.argumentHelp, reference)
+    .addArgument(new Argument("<role>").choices(ROLES))
+    .action(async (ref: string, role: string, _options: unknown, command: Command) => {
+      const changed = await connect(io, command).patch(pathOf(kind, ref), { role }, User);
+      io.note(`User ${changed.name} is ${changed.role}.`);
     });
 
   user
@@ -107,6 +124,7 @@ async function add(io: Io, name: string, options: AddOptions, command: Command):
   const body = {
     name,
     ...(options.group === undefined ? {} : { group: options.group }),
+    ...(options.role === undefined ? {} : { role: options.role }),
     ...(options.expires ? { expiresAt: options.expires } : {}),
   };
   const added = await api.post(kind.path, body, User);

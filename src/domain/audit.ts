@@ -1,9 +1,13 @@
 /** Who changed something. */
 export interface AuditActor {
-  /** `operator`: whoever holds the operator token; `system`: LlaMaKey itself, for example at its start. */
-  readonly kind: "operator" | "user" | "system";
-  /** Of the user. */
+  /**
+   * `operator`: whoever holds the operator token; `token`: a user's personal API token; `system`: LlaMaKey itself, for
+   * example at its start; `nobody`: who came in under no name.
+   */
+  readonly kind: "operator" | "user" | "token" | "system" | "nobody";
+  /** Of the user or token. */
   readonly id: string | null;
+  /** Of a token: `<user>/<token>`. */
   readonly name: string;
 }
 

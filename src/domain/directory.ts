@@ -1,3 +1,5 @@
+import type { Role } from "./role.ts";
+
 /** Who there is: groups, users (each in exactly one group) and their master keys. Times are epoch milliseconds. */
 
 /** What groups, users and keys have in common: each can be cut off or end by itself. */
@@ -16,6 +18,7 @@ export interface User extends Lifetime {
   id: string;
   name: string;
   groupId: string;
+  role: Role;
   createdAt: number;
 }
 

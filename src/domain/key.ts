@@ -74,7 +74,7 @@ function stripAlias(text: string): string {
   return text;
 }
 
-function checksum(text: string): string {
+export function checksum(text: string): string {
   let rest = Bun.hash.crc32(text);
   let digits = "";
   for (let i = 0; i < 6; i++) {

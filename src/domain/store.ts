@@ -14,6 +14,15 @@ import type {
 } from "./prices.ts";
 import type { LoggedRequest, RequestFilter, RowCostView, UsageFilter, UsageSum } from "./request-record.ts";
 import type { OrganisationSettings } from "./settings.ts";
+import type {
+  ApiToken,
+  Identity,
+  Passkey,
+  SignedUser,
+  SignInLink,
+  SignInSettings,
+  StoredSession,
+} from "./sign-in.ts";
 import type { ThresholdEvent } from "./threshold-event.ts";
 
 /**
@@ -31,6 +40,7 @@ export interface Store
     LedgerStore,
     KeptPriceStore,
     ObjectStore,
+    SignInTraceStore,
     ThresholdEventStore {
   close(): Promise<void>;
 }
@@ -44,7 +54,8 @@ export interface AuditedStore
     CredentialStore,
     PriceStore,
     PolicyStore,
-    ObjectDecisions {}
+    ObjectDecisions,
+    SignInStore {}
 
 /** A method that changes what people decide. */
 export type Change = Exclude<keyof AuditedStore, `list${string}` | `read${string}`>;
@@ -71,9 +82,14 @@ export interface AuditStore {
 export type AdminStore = Pick<AuditedStore, Exclude<keyof AuditedStore, Change>> &
   Pick<RequestStore, "listRequests" | "sumUsage" | "listUnpriced"> &
   Pick<ObjectStore, "listObjects"> &
+  Omit<SignInTraceStore, "pruneSignIn"> &
   Omit<AuditStore, "openAudit">;
 
-/** Groups, users and master keys. */
+/**
+ * Groups, users and master keys.
+ *
+ * A change that would leave nobody who can sign in as owner, where there was somebody, throws `Conflict`.
+ */
 export interface DirectoryStore {
   addGroup(group: Group): Promise<void>;
   listGroups(): Promise<Group[]>;
@@ -222,6 +238,55 @@ export interface ObjectDecisions {
   assignObject(name: ObjectName, userId: string, at: number): Promise<boolean>;
   /** From then on nobody knows whose it is. */
   forgetObject(name: ObjectName): Promise<boolean>;
+}
+
+/** How people come into the admin API. */
+export interface SignInStore {
+  addSession(session: StoredSession): Promise<void>;
+  /** Newest first; of one user, or of all. */
+  listSessions(userId?: string): Promise<StoredSession[]>;
+  readSession(hash: Uint8Array): Promise<(SignedUser & { session: StoredSession }) | null>;
+  /** Its user has shown again who they are. */
+  stepUpSession(id: string, at: number): Promise<boolean>;
+  endSession(id: string): Promise<boolean>;
+  /** All of a user's but this one; false where there was none. */
+  endSessions(userId: string, except: string | null): Promise<boolean>;
+
+  addSignInLink(link: SignInLink): Promise<void>;
+  readSignInLink(hash: Uint8Array): Promise<(SignedUser & { link: SignInLink }) | null>;
+  /** False where it is used up already: whoever gets true is the only one. */
+  useSignInLink(id: string): Promise<boolean>;
+
+  readPassword(userId: string): Promise<string | null>;
+  /** Null takes it away; false where there was none. */
+  setPassword(userId: string, hash: string | null, at: number): Promise<boolean>;
+
+  /** Oldest first. */
+  listPasskeys(userId: string): Promise<Passkey[]>;
+  readPasskey(id: string): Promise<(SignedUser & { passkey: Passkey }) | null>;
+  addPasskey(passkey: Passkey): Promise<void>;
+  removePasskey(id: string): Promise<boolean>;
+
+  /** Oldest first; of one user, or of all. */
+  listApiTokens(userId?: string): Promise<ApiToken[]>;
+  readApiToken(id: string): Promise<(SignedUser & { token: ApiToken }) | null>;
+  addApiToken(token: ApiToken): Promise<void>;
+  removeApiToken(id: string): Promise<boolean>;
+
+  readIdentity(issuer: string, subject: string): Promise<(SignedUser & { identity: Identity }) | null>;
+  addIdentity(identity: Identity): Promise<void>;
+
+  readSignInSettings(): Promise<SignInSettings>;
+  putSignInSettings(settings: SignInSettings): Promise<void>;
+}
+
+/** What is noted of sign-ins without being anybody's decision. */
+export interface SignInTraceStore {
+  touchSession(id: string, at: number): Promise<void>;
+  touchApiToken(id: string, at: number): Promise<void>;
+  touchPasskey(id: string, counter: number, at: number): Promise<void>;
+  /** Forgets links and sessions that ended before this time. */
+  pruneSignIn(before: number): Promise<void>;
 }
 
 /** What webhooks are told. */

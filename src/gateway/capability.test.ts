@@ -28,7 +28,7 @@ async function directoryWith(revokedAt: number | null = null): Promise<Directory
   const key = (id: string) => ({ id, name: id, userId: "u", secrets: [], ...life, revokedAt });
   const store: Parameters<Directory["load"]>[0] = {
     listGroups: async () => [{ id: "g", name: "g", ...life, revokedAt: null }],
-    listUsers: async () => [{ id: "u", name: "u", groupId: "g", ...life, revokedAt: null }],
+    listUsers: async () => [{ id: "u", name: "u", groupId: "g", role: "member", ...life, revokedAt: null }],
     listKeys: async () => [key("k000000001"), key("k000000002")],
     listPolicies: async () => [],
   };

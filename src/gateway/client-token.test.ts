@@ -31,7 +31,7 @@ async function directoryWith(changes: { hash?: Uint8Array; revokedAt?: number; o
   const directory = new Directory();
   await directory.load({
     listGroups: async () => [{ id: "g", name: "g", ...life }],
-    listUsers: async () => [{ id: "u", name: "u", groupId: "g", ...life }],
+    listUsers: async () => [{ id: "u", name: "u", groupId: "g", role: "member", ...life }],
     listPolicies: async () => [],
     listKeys: async () => [
       { ...key, revokedAt: changes.revokedAt ?? null },

@@ -26,7 +26,7 @@ function secret(text: string, expiresAt: number | null) {
 beforeAll(() =>
   directory.load({
     listGroups: async () => [{ id: "g", name: "g", createdAt: 0, ...active }],
-    listUsers: async () => [{ id: "u", name: "u", groupId: "g", createdAt: 0, ...active }],
+    listUsers: async () => [{ id: "u", name: "u", groupId: "g", role: "member", createdAt: 0, ...active }],
     listPolicies: async () => [],
     listKeys: async () => [
       {

@@ -1,5 +1,6 @@
 import { type Lifetime, lifetimeState, type MasterKey } from "../domain/directory.ts";
 import { looksLikeKey, parseKey } from "../domain/key.ts";
+import { looksLikePersonalToken } from "../domain/personal-token.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Directory, KeyHolder } from "./directory.ts";
 import type { Route } from "./route.ts";
@@ -31,6 +32,12 @@ export function identify(
 ): KeyHolder {
   const text = presentedKey(headers, route);
   const parsed = parseKey(text);
+  if (looksLikePersonalToken(text)) {
+    throw new Refusal(
+      "invalid_key",
+      "This is a personal token, which opens the admin API; calls to providers take a master key.",
+    );
+  }
   if (parsed === "foreign") {
     throw new Refusal(
       "invalid_key",

@@ -1,4 +1,4 @@
-import type { Greeting } from "./greeting.ts";
+import { type Greeting, whereConsoleIs } from "./greeting.ts";
 
 interface DemoFacts extends Greeting {
   readonly dataDir: string;
@@ -33,6 +33,8 @@ In another terminal, of these simulated calls:
 
   ${here} usage --by group,user,model
   ${here} logs --follow
+
+${whereConsoleIs(facts)}
 
 Everything is in ${dataDir}; delete that folder to begin anew.
 `;

@@ -37,7 +37,13 @@ export async function makePeople(
     }
     let user = users.find((one) => one.name === name);
     if (user === undefined) {
-      user = { id: `usr_${randomBase62(10)}`, name, groupId: group.id, ...fresh };
+      user = {
+        id: `usr_${randomBase62(10)}`,
+        name,
+        groupId: group.id,
+        role: people.length === 0 ? "owner" : "member",
+        ...fresh,
+      };
       await store.audited(source, "addUser", user);
     }
     const { id: userId } = user;
@@ -49,7 +55,7 @@ export async function makePeople(
       const secrets = [{ version: 1, hash, createdAt: now, expiresAt: null }];
       await store.audited(source, "addKey", { id: key.id, name: "demo", userId, ...fresh, secrets });
     }
-    people.push({ name, key: key.text });
+    people.push({ id: userId, name, key: key.text });
   }
   return people;
 }

@@ -13,6 +13,7 @@ const EXPORTS_NAME = "llamakey_local.env";
 const EXPORTS_MARK = "LlaMaKey";
 
 export interface FirstUser {
+  id: string;
   name: string;
   /** The master key; it exists nowhere else but in the exports file. */
   key: string;
@@ -33,7 +34,8 @@ export async function makeFirstUser(
     await store.audited(source, "addGroup", group);
   }
   if ((await store.listUsers()).length > 0) return undefined;
-  const user = { id: `usr_${randomBase62(10)}`, name: systemUserName(), groupId: group.id, ...active };
+  const role = "owner" as const;
+  const user = { id: `usr_${randomBase62(10)}`, name: systemUserName(), groupId: group.id, role, ...active };
   const key = createKey();
   await store.audited(source, "addUser", user);
   await store.audited(source, "addKey", {
@@ -43,7 +45,7 @@ export async function makeFirstUser(
     ...active,
     secrets: [{ version: 1, hash: hasher.hashKey(key.text), createdAt: now, expiresAt: null }],
   });
-  return { name: user.name, key: key.text };
+  return { id: user.id, name: user.name, key: key.text };
 }
 
 /** Where the exports file of the first user is, or would be: here, or in the data directory where here is read-only. */
@@ -81,7 +83,7 @@ export function refreshExports(
 /** Writes the exports (mode 0600), replacing those of an earlier installation. */
 export function writeExports(
   file: string,
-  user: FirstUser,
+  user: Omit<FirstUser, "id">,
   publicUrl: string,
   providers: readonly Provider[],
 ): void {

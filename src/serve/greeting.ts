@@ -1,3 +1,4 @@
+import { browserUrl } from "../domain/loopback.ts";
 import type { Upstream, Upstreams } from "../gateway/upstreams.ts";
 import { isUsable } from "./usable.ts";
 
@@ -9,10 +10,15 @@ export interface Greeting {
   readonly firstUser: { readonly name: string } | undefined;
   /** Where that user's exports are; undefined where there is no such file. */
   readonly exportsFile: string | undefined;
+  /** Where browsers reach the console, without a trailing slash. */
+  readonly consoleUrl: string;
+  /** Signs the first user in, once; undefined at later starts. */
+  readonly consoleLink: string | undefined;
 }
 
 /** What a start prints: where it listens, the providers with their keys masked, and what to do next. */
-export function greeting({ version, publicUrl, upstreams, firstUser, exportsFile }: Greeting): string {
+export function greeting(facts: Greeting): string {
+  const { version, publicUrl, upstreams, firstUser, exportsFile } = facts;
   const usable = [...upstreams.values()].filter(isUsable);
   const parts = [`LlaMaKey ${version} is listening on ${publicUrl}`, providerTable(upstreams)];
   if (usable.length === 0) parts.push(NO_CREDENTIAL_HELP);
@@ -20,8 +26,15 @@ export function greeting({ version, publicUrl, upstreams, firstUser, exportsFile
   if (exportsFile !== undefined && firstUser !== undefined && usable[0] !== undefined) {
     parts.push(`Try it:\n\n  ${firstCall(usable[0], exportsFile)}`);
   }
-  parts.push("Console: not part of this version. Administer with lmk: npm start -- --help");
+  parts.push(whereConsoleIs(facts));
   return `${parts.join("\n\n")}\n`;
+}
+
+/** The link is for whoever reads this: it signs them in as owner. */
+export function whereConsoleIs({ consoleUrl, consoleLink }: Greeting): string {
+  return consoleLink === undefined
+    ? `Console: ${browserUrl(consoleUrl)}/console/ (a link that signs you in: npm start -- admin link)`
+    : `Console, by a link that signs you in once, within 15 minutes:\n\n  ${consoleLink}\n\nAnother one: npm start -- admin link`;
 }
 
 function providerTable(upstreams: Upstreams): string {
@@ -73,6 +86,7 @@ function firstCall({ provider }: Upstream, exportsFile: string): string {
 
 const NO_CREDENTIAL_HELP = [
   "No provider key is set up yet, so no call can be answered. Any of these gives it one:",
+  "  the console link below                add and test a key in the browser",
   "  OPENAI_API_KEY=sk-... npm start       a key from the environment, or from a file .env in this folder",
   "  npm start -- credential add openai    a stored key, sealed; in another terminal, while this runs",
   "  LMK_OLLAMA_UPSTREAM=http://127.0.0.1:11434 npm start    a server of your own, which needs none",

@@ -2,9 +2,12 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { existsSync } from "node:fs";
 import { adminApp } from "../admin/app.ts";
 import type { ProviderView } from "../admin/parts.ts";
+import { Failures } from "../admin/sign-in/failures.ts";
+import { createSignInLink } from "../admin/sign-in/links.ts";
 import { type Config, readConfig } from "../config.ts";
+import { bySystem } from "../domain/audit.ts";
 import type { Budget } from "../domain/budget.ts";
-import { systemClock } from "../domain/clock.ts";
+import { type Clock, systemClock } from "../domain/clock.ts";
 import type { Store } from "../domain/store.ts";
 import { Directory } from "../gateway/directory.ts";
 import { explain } from "../gateway/explain.ts";
@@ -106,6 +109,8 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const isOperator = equals(operatorToken(config.adminToken, data.operatorTokenFile));
   const listener = openListener(config);
   const publicUrl = config.publicUrl ?? listener.url;
+  const consoleUrl = publicUrl;
+  const signInKey = vault.keyFor("sign-in");
 
   const upstreams: Upstreams = new Map(
     config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
@@ -144,6 +149,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
 
   const firstUser = await variant.makeUsers(store, vault, clock);
   if (firstUser !== undefined) writeExports(exports, firstUser, publicUrl, []);
+  const consoleLink = firstUser && (await firstLink(store, clock, { signInKey, consoleUrl }, firstUser.id));
   await noteEnvironment(store, configured, clock.now());
   const loadDirectory = () => directory.load(store, clock.now() - REMEMBERED_CHILD_MS);
   await loadDirectory();
@@ -192,6 +198,10 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       store,
       clock,
       keyHasher: vault,
+      signInKey,
+      consoleUrl,
+      signIn: () => store.readSignInSettings(),
+      failures: new Failures(store),
       isOperator,
       directoryChanged,
       cutKeys: (keyIds) => inFlight.cutKeys(keyIds),
@@ -264,7 +274,17 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   });
   credentials.startProbing();
   const shownExports = existsSync(exports) ? exports : undefined;
-  console.log(variant.greeting({ version, publicUrl, upstreams, firstUser, exportsFile: shownExports }));
+  console.log(
+    variant.greeting({
+      version,
+      publicUrl,
+      upstreams,
+      firstUser,
+      exportsFile: shownExports,
+      consoleUrl,
+      consoleLink,
+    }),
+  );
   return { inFlight, listener, journal, stopChores: chores, webhook, credentials, store, data };
 }
 
@@ -328,6 +348,18 @@ function nextSignal(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
   return promise;
+}
+
+/** Signs the first user in, once, for whoever reads what the start prints. */
+async function firstLink(
+  store: Store,
+  clock: Clock,
+  place: { readonly signInKey: Uint8Array; readonly consoleUrl: string },
+  userId: string,
+): Promise<string> {
+  const { link, url } = createSignInLink(place, userId, true, clock.now());
+  await store.audited(bySystem("start", clock.now()), "addSignInLink", link);
+  return url;
 }
 
 /** Compares hashes, so that the time taken says nothing of where texts differ, nor of their length. */

@@ -8,6 +8,7 @@ import { PolicyQueries } from "./queries/policies.ts";
 import { PriceQueries } from "./queries/prices.ts";
 import { RequestQueries } from "./queries/requests.ts";
 import { SecretQueries } from "./queries/secrets.ts";
+import { SignInQueries, SignInTraceQueries } from "./queries/sign-in.ts";
 import type { Sql } from "./sql.ts";
 
 /** The store over a SQL database: each part's queries are written once, in `queries/`. */
@@ -18,6 +19,7 @@ export function sqlStore(sql: Sql) {
     new PriceQueries(sql),
     new PolicyQueries(sql),
     new ObjectDecisionQueries(sql),
+    new SignInQueries(sql),
   ]);
   const others = joined<Others>([
     new SecretQueries(sql),
@@ -25,6 +27,7 @@ export function sqlStore(sql: Sql) {
     new RequestQueries(sql),
     new LedgerQueries(sql),
     new ObjectQueries(sql),
+    new SignInTraceQueries(sql),
     new AuditQueries(sql, decisions),
   ]);
   return { ...decisions, ...others, close: () => sql.close() } satisfies Store;
@@ -36,12 +39,14 @@ type Decisions = Methods<DirectoryQueries> &
   Methods<CredentialQueries> &
   Methods<PriceQueries> &
   Methods<PolicyQueries> &
-  Methods<ObjectDecisionQueries>;
+  Methods<ObjectDecisionQueries> &
+  Methods<SignInQueries>;
 type Others = Methods<SecretQueries> &
   Methods<ChildKeyQueries> &
   Methods<RequestQueries> &
   Methods<LedgerQueries> &
   Methods<ObjectQueries> &
+  Methods<SignInTraceQueries> &
   Methods<AuditQueries>;
 
 /** Without private members, which no two classes could have together. */

@@ -40,6 +40,7 @@ const COLUMNS: Record<string, string> = {
   name: "name",
   groupId: "group_id",
   userId: "user_id",
+  role: "role",
   createdAt: "created_at",
   revokedAt: "revoked_at",
   expiresAt: "expires_at",

@@ -90,7 +90,7 @@ export class Vault {
   }
 
   /** A key for another purpose, the same at every start. 32 bytes. */
-  keyFor(purpose: "ledger" | "audit"): Uint8Array {
+  keyFor(purpose: "ledger" | "audit" | "sign-in"): Uint8Array {
     return deriveKey(this.pepper, purpose);
   }
 

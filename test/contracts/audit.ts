@@ -18,7 +18,7 @@ const spellings = [SECRET.toHex().slice(0, 16), SECRET.toBase64().slice(0, 12), 
 
 const secrets = [{ version: 1, hash: SECRET, createdAt: T0, expiresAt: null }];
 const g1 = { id: "g1", name: "research", ...active };
-const u1 = { id: "u1", name: "ada", groupId: "g1", ...active };
+const u1 = { id: "u1", name: "ada", groupId: "g1", role: "member", ...active } as const;
 const k1 = { id: "k1", name: "laptop", userId: "u1", ...active, secrets };
 const c1 = {
   id: "c1",
@@ -50,6 +50,63 @@ const budget = {
 } as const;
 const scope = { kind: "user", id: "u1" } as const;
 const webhook = { url: "https://hooks.example/T0/secretpath", allowPrivate: false, sealedSecret: SECRET };
+
+const session = {
+  id: "ses_1",
+  hash: SECRET,
+  userId: "u1",
+  method: "passkey",
+  createdAt: T0,
+  lastSeenAt: T0,
+  steppedUpAt: T0,
+  expiresAt: T0 + 1000,
+  address: "10.0.0.1",
+  agent: "Browser/1",
+} as const;
+const link = {
+  id: "sil_1",
+  hash: SECRET,
+  userId: "u1",
+  byOperator: true,
+  createdAt: T0,
+  expiresAt: T0 + 1000,
+};
+const passkey = {
+  id: "passkey-1",
+  userId: "u1",
+  name: "phone",
+  publicKey: SECRET,
+  counter: 3,
+  transports: ["internal"],
+  createdAt: T0,
+  lastUsedAt: null,
+};
+const token = {
+  id: "tok1",
+  hash: SECRET,
+  userId: "u1",
+  name: "ci",
+  scopes: ["users.read"],
+  createdAt: T0,
+  expiresAt: T0 + 1000,
+  lastUsedAt: null,
+};
+const identity = {
+  issuer: "https://id.example",
+  subject: "00u1",
+  userId: "u1",
+  managed: true,
+  createdAt: T0,
+};
+const oidc = {
+  issuer: "https://id.example",
+  clientId: "llamakey",
+  sealedSecret: SECRET,
+  name: "Example",
+  scopes: ["openid"],
+  rules: [{ claim: "groups", value: "ml", role: "admin", group: null }],
+  createUsers: true,
+} as const;
 
 interface Case<Name extends Change> {
   readonly args: Parameters<AuditedStore[Name]>;
@@ -218,6 +275,97 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     before: { kind: "batch", userId: "u1" },
     after: null,
   },
+  addSession: {
+    args: [{ ...session, id: "ses_2", hash: new Uint8Array(32).fill(1) }],
+    action: "session.start",
+    target: "ada",
+    before: null,
+    after: { id: "ses_2", name: "ada", method: "passkey", address: "10.0.0.1" },
+  },
+  stepUpSession: {
+    args: ["ses_1", T0 + 1000],
+    action: "session.step_up",
+    target: "ada",
+    before: { steppedUpAt: created },
+    after: { steppedUpAt: "2026-11-24T00:00:01.000Z" },
+  },
+  endSession: {
+    args: ["ses_1"],
+    action: "session.end",
+    target: "ada",
+    before: { id: "ses_1" },
+    after: null,
+  },
+  endSessions: {
+    args: ["u1", null],
+    action: "session.end_all",
+    target: "ada",
+    before: { sessions: 1 },
+    after: { sessions: 0 },
+  },
+  addSignInLink: {
+    args: [{ ...link, id: "sil_2", hash: new Uint8Array(32).fill(1), byOperator: false }],
+    action: "sign_in_link.add",
+    target: "ada",
+    before: null,
+    after: { id: "sil_2", userId: "u1", byOperator: 0 },
+  },
+  useSignInLink: {
+    args: ["sil_1"],
+    action: "sign_in_link.use",
+    target: "ada",
+    before: { id: "sil_1", byOperator: 1 },
+    after: null,
+  },
+  setPassword: {
+    args: ["u1", "§§§ another", T0 + 1000],
+    action: "password.set",
+    target: "ada",
+    before: { changedAt: created },
+    after: { changedAt: "2026-11-24T00:00:01.000Z" },
+  },
+  addPasskey: {
+    args: [{ ...passkey, id: "passkey-2", name: "laptop" }],
+    action: "passkey.add",
+    target: "laptop",
+    before: null,
+    after: { name: "laptop", userName: "ada" },
+  },
+  removePasskey: {
+    args: ["passkey-1"],
+    action: "passkey.remove",
+    target: "phone",
+    before: { name: "phone", userName: "ada" },
+    after: null,
+  },
+  addApiToken: {
+    args: [{ ...token, id: "tok2", name: "cron" }],
+    action: "token.add",
+    target: "cron",
+    before: null,
+    after: { name: "cron", userName: "ada", scopes: ["users.read"] },
+  },
+  removeApiToken: {
+    args: ["tok1"],
+    action: "token.remove",
+    target: "ci",
+    before: { name: "ci", userName: "ada" },
+    after: null,
+  },
+  addIdentity: {
+    args: [{ ...identity, subject: "00u2" }],
+    action: "identity.add",
+    target: "00u2 at https://id.example",
+    before: null,
+    after: { subject: "00u2", userName: "ada", managed: 1 },
+  },
+  putSignInSettings: {
+    args: [{ oidc: { ...oidc, clientId: "other" }, ssoOnly: true }],
+    action: "sign_in.change",
+    target: "sign-in",
+    before: { oidc: { clientId: "llamakey", issuer: "https://id.example" }, ssoOnly: false },
+    after: { oidc: { clientId: "other" }, ssoOnly: true },
+  },
   putSettings: {
     args: [{ timeZone: "Europe/Berlin", webhook: null }],
     action: "settings.change",
@@ -256,6 +404,13 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
       );
       await store.putSettings({ timeZone: "UTC", webhook });
       await store.assignObject({ provider: "openai", kind: "batch", id: "batch-1" }, "u1", T0);
+      await store.addSession(session);
+      await store.addSignInLink(link);
+      await store.setPassword("u1", "§§§ argon2", T0);
+      await store.addPasskey(passkey);
+      await store.addApiToken(token);
+      await store.addIdentity(identity);
+      await store.putSignInSettings({ oidc, ssoOnly: false });
     }
 
     async function everything(): Promise<unknown[]> {
@@ -271,6 +426,13 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
         await store.listBudgets({ removed: true }),
         await store.readSettings(),
         await store.listObjects({ deleted: true, limit: 100 }),
+        await store.listSessions(),
+        await store.readSignInLink(SECRET),
+        await store.readPassword("u1"),
+        await store.listPasskeys("u1"),
+        await store.listApiTokens(),
+        await store.readIdentity(identity.issuer, identity.subject),
+        await store.readSignInSettings(),
       ];
     }
 

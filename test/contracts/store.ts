@@ -29,7 +29,7 @@ function group(id: string, change: Partial<Group> = {}): Group {
 }
 
 function user(id: string, groupId = "g1", change: Partial<User> = {}): User {
-  return { id, name: `user ${id}`, groupId, createdAt: T0, ...active, ...change };
+  return { id, name: `user ${id}`, groupId, role: "member", createdAt: T0, ...active, ...change };
 }
 
 function hash(byte: number): Uint8Array {

@@ -55,7 +55,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
   const secrets = [{ version: 1, hash: hasher.hashKey(text), createdAt: 0, expiresAt: null }];
   const base: KeyHolder = {
     key: { ...life, id, name: "key", userId: "usr_test", secrets },
-    user: { ...life, id: "usr_test", name: "user", groupId: "grp_test" },
+    user: { ...life, id: "usr_test", name: "user", groupId: "grp_test", role: "member" },
     group: { ...life, id: "grp_test", name: "group" },
     scopes: [],
     sharing: "own",

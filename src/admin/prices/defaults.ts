@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { formatDollars } from "../../domain/money.ts";
 import type { PricingDefault } from "../../domain/prices.ts";
+import { needs } from "../needs.ts";
 import type { AdminParts } from "../parts.ts";
 import { type AdminApp, resource } from "../resource.ts";
 import { json, jsonBody, listOf } from "../schemas.ts";
@@ -23,17 +24,20 @@ const DefaultInput = z.object({ kind: Kind, price: Dollars.optional() });
 const ProviderRef = z.object({ provider: z.string() });
 
 const listDefaults = createRoute({
+  ...needs("prices.read"),
   method: "get",
   path: "/prices/defaults",
   responses: { 200: json(listOf(DefaultView), "What calls cost that have no price of their own") },
 });
 const putDefault = createRoute({
+  ...needs("prices.write"),
   method: "put",
   path: "/prices/defaults/{provider}",
   request: { params: ProviderRef, body: jsonBody(DefaultInput) },
   responses: { 200: json(DefaultView, "The default, in force") },
 });
 const removeDefault = createRoute({
+  ...needs("prices.write"),
   method: "delete",
   path: "/prices/defaults/{provider}",
   request: { params: ProviderRef },

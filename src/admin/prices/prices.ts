@@ -3,6 +3,7 @@ import { formatDollars } from "../../domain/money.ts";
 import type { OverrideRates } from "../../domain/prices.ts";
 import { formatRates, parseRates } from "../../pricing/amounts.ts";
 import { type Rates, UNITS } from "../../pricing/rates.ts";
+import { needs } from "../needs.ts";
 import type { AdminParts } from "../parts.ts";
 import { notFound } from "../problem.ts";
 import { type AdminApp, resource } from "../resource.ts";
@@ -43,6 +44,7 @@ const PriceInput = z
 const PriceRef = z.object({ provider: z.string(), model: ModelName, serviceTier: Tier.optional() });
 
 const list = createRoute({
+  ...needs("prices.read"),
   method: "get",
   path: "/prices",
   request: {
@@ -61,18 +63,21 @@ const list = createRoute({
   },
 });
 const find = createRoute({
+  ...needs("prices.read"),
   method: "get",
   path: "/prices/find",
   request: { query: PriceRef.extend({ region: z.string().optional() }) },
   responses: { 200: json(PriceView, "What a call of this model costs now") },
 });
 const put = createRoute({
+  ...needs("prices.write"),
   method: "put",
   path: "/prices",
   request: { body: jsonBody(PriceInput) },
   responses: { 200: json(PriceView, "The price, in force") },
 });
 const remove = createRoute({
+  ...needs("prices.write"),
   method: "delete",
   path: "/prices",
   request: { query: PriceRef },

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { formatDollars } from "../../domain/money.ts";
+import { needs } from "../needs.ts";
 import type { AdminParts } from "../parts.ts";
 import { type AdminApp, resource } from "../resource.ts";
 import { json, jsonBody, Time } from "../schemas.ts";
@@ -26,6 +27,7 @@ const RepricedView = z
   .openapi("Repriced");
 
 const route = createRoute({
+  ...needs("prices.write"),
   method: "post",
   path: "/prices/reprice",
   request: { body: jsonBody(Input) },

@@ -5,6 +5,7 @@ import { differenceOf } from "../../pricing/difference.ts";
 import { snapshotTextOf } from "../../pricing/lists/upstream.ts";
 import type { Rates } from "../../pricing/rates.ts";
 import { parseSnapshot, type Snapshot } from "../../pricing/snapshot.ts";
+import { needs } from "../needs.ts";
 import type { AdminParts } from "../parts.ts";
 import { type AdminApp, resource } from "../resource.ts";
 import { json, jsonBody, rfc3339, Time } from "../schemas.ts";
@@ -40,23 +41,27 @@ const DifferenceView = z.object({
 });
 
 const show = createRoute({
+  ...needs("prices.read"),
   method: "get",
   path: "/prices/snapshot",
   responses: { 200: json(SnapshotView, "The list prices in force") },
 });
 const compare = createRoute({
+  ...needs("prices.read"),
   method: "post",
   path: "/prices/snapshot/difference",
   request: { body: jsonBody(SnapshotInput) },
   responses: { 200: json(DifferenceView, "What would change if this one were pinned") },
 });
 const pin = createRoute({
+  ...needs("prices.write"),
   method: "put",
   path: "/prices/snapshot",
   request: { body: jsonBody(SnapshotInput) },
   responses: { 200: json(SnapshotView, "The list prices, in force") },
 });
 const unpin = createRoute({
+  ...needs("prices.write"),
   method: "delete",
   path: "/prices/snapshot",
   responses: { 204: { description: "The list prices that came with this version count again" } },

@@ -3,6 +3,7 @@ import type { UnpricedModel } from "../../domain/prices.ts";
 import type { Unit } from "../../domain/usage.ts";
 import type { PriceBook } from "../../pricing/book.ts";
 import { costOf } from "../../pricing/cost.ts";
+import { needs } from "../needs.ts";
 import type { AdminParts } from "../parts.ts";
 import { type AdminApp, resource } from "../resource.ts";
 import { json, listOf, rfc3339, Time } from "../schemas.ts";
@@ -18,6 +19,7 @@ const UnpricedView = z
   .openapi("Unpriced");
 
 const list = createRoute({
+  ...needs("prices.read"),
   method: "get",
   path: "/prices/unpriced",
   request: { query: z.object({ since: Time.optional() }) },

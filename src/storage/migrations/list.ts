@@ -230,4 +230,64 @@ export const migrations: readonly string[] = [
   CREATE INDEX keys_parent ON keys (parent_id);
   CREATE INDEX keys_children ON keys (expires_at) WHERE parent_id IS NOT NULL;
   `,
+  `
+  ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'member';
+  UPDATE users SET role = 'owner' WHERE id = (SELECT id FROM users ORDER BY created_at, id LIMIT 1);
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    method TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    stepped_up_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    address TEXT,
+    agent TEXT NOT NULL
+  );
+  CREATE INDEX sessions_user ON sessions (user_id);
+  CREATE TABLE sign_in_links (
+    id TEXT PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    by_operator BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+  );
+  CREATE TABLE passwords (
+    user_id TEXT PRIMARY KEY REFERENCES users (id),
+    hash TEXT NOT NULL,
+    changed_at BIGINT NOT NULL
+  );
+  CREATE TABLE passkeys (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    name TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    counter BIGINT NOT NULL,
+    transports TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_used_at BIGINT
+  );
+  CREATE INDEX passkeys_user ON passkeys (user_id);
+  CREATE TABLE api_tokens (
+    id TEXT PRIMARY KEY,
+    hash BLOB NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    last_used_at BIGINT
+  );
+  CREATE INDEX api_tokens_user ON api_tokens (user_id);
+  CREATE TABLE identities (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    managed BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (issuer, subject)
+  );
+  `,
 ];

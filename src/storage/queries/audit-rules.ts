@@ -33,7 +33,7 @@ function fieldsOf(row: SqlRow): AuditFields {
   return Object.fromEntries(fields) as AuditFields;
 }
 
-const JSON_COLUMNS = new Set(["rates", "document", "thresholds"]);
+const JSON_COLUMNS = new Set(["rates", "document", "thresholds", "scopes"]);
 
 function selected(kind: string, query: string, name?: Subject["name"]): Subject {
   return {
@@ -52,7 +52,7 @@ const group = selected(
 );
 const user = selected(
   "user",
-  `SELECT u.id, u.name, u.group_id, g.name AS group_name, u.created_at, u.revoked_at, u.expires_at
+  `SELECT u.id, u.name, u.group_id, g.name AS group_name, u.role, u.created_at, u.revoked_at, u.expires_at
    FROM users u JOIN groups g ON g.id = u.group_id WHERE u.id = ?`,
 );
 const key = selected(
@@ -159,6 +159,58 @@ const object = selected(
   ([provider, kind, id]) => `${provider}/${kind}/${id}`,
 );
 
+const session = selected(
+  "session",
+  `SELECT s.id, u.name, s.user_id, s.method, s.address, s.agent, s.created_at, s.stepped_up_at, s.expires_at
+   FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?`,
+);
+const sessionsOfUser = selected(
+  "user",
+  `SELECT u.id, u.name, (SELECT COUNT(*) FROM sessions WHERE user_id = u.id) AS sessions
+   FROM users u WHERE u.id = ?`,
+);
+const signInLink = selected(
+  "sign_in_link",
+  `SELECT l.id, u.name, l.user_id, l.by_operator, l.created_at, l.expires_at
+   FROM sign_in_links l JOIN users u ON u.id = l.user_id WHERE l.id = ?`,
+);
+const password = selected(
+  "password",
+  `SELECT u.id, u.name, p.changed_at FROM passwords p JOIN users u ON u.id = p.user_id WHERE p.user_id = ?`,
+);
+const passkey = selected(
+  "passkey",
+  `SELECT p.id, p.name, p.user_id, u.name AS user_name, p.created_at
+   FROM passkeys p JOIN users u ON u.id = p.user_id WHERE p.id = ?`,
+);
+const apiToken = selected(
+  "token",
+  `SELECT t.id, t.name, t.user_id, u.name AS user_name, t.scopes, t.created_at, t.expires_at
+   FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.id = ?`,
+);
+const identity = selected(
+  "identity",
+  `SELECT i.issuer, i.subject, i.user_id, u.name AS user_name, i.managed, i.created_at
+   FROM identities i JOIN users u ON u.id = i.user_id WHERE i.issuer = ? AND i.subject = ?`,
+  ([issuer, subject]) => `${subject} at ${issuer}`,
+);
+
+const signInSettings: Subject = {
+  kind: "sign_in",
+  async read(sql) {
+    const [row] = await sql.all("SELECT value FROM settings WHERE name = 'sign_in'");
+    if (row === undefined) return null;
+    const { oidc, ssoOnly } = JSON.parse(text(row, "value")) as Record<string, unknown> & {
+      oidc: Record<string, unknown> | null;
+    };
+    if (oidc === null) return { oidc, ssoOnly };
+    const { sealedSecret, ...rest } = oidc;
+    const secretSetting = sealedSecret === null ? null : sha256(String(sealedSecret)).slice(0, 8);
+    return { oidc: { ...rest, secretSetting }, ssoOnly };
+  },
+  name: () => "sign-in",
+};
+
 function lifetimeAction(kind: string) {
   return (before: AuditFields | null, after: AuditFields | null): string => {
     const [was, is] = [before?.["revokedAt"] ?? null, after?.["revokedAt"] ?? null];
@@ -177,7 +229,12 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
   addGroup: { subject: group, keys: ({ id }) => [[id]], action: () => "group.add" },
   updateGroup: { subject: group, keys: (id) => [[id]], action: lifetimeAction("group") },
   addUser: { subject: user, keys: ({ id }) => [[id]], action: () => "user.add" },
-  updateUser: { subject: user, keys: (id) => [[id]], action: lifetimeAction("user") },
+  updateUser: {
+    subject: user,
+    keys: (id) => [[id]],
+    action: (before, after) =>
+      before?.["role"] === after?.["role"] ? lifetimeAction("user")(before, after) : "user.role",
+  },
   addKey: { subject: key, keys: ({ id }) => [[id]], action: () => "key.add" },
   addChildKey: { subject: childKey, keys: ({ id }) => [[id]], action: () => "key.add_child" },
   updateKey: { subject: key, keys: (id) => [[id]], action: lifetimeAction("key") },
@@ -223,6 +280,27 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
     keys: ({ provider, kind, id }) => [[provider, kind, id]],
     action: () => "object.forget",
   },
+  addSession: { subject: session, keys: ({ id }) => [[id]], action: () => "session.start" },
+  stepUpSession: { subject: session, keys: (id) => [[id]], action: () => "session.step_up" },
+  endSession: { subject: session, keys: (id) => [[id]], action: () => "session.end" },
+  endSessions: { subject: sessionsOfUser, keys: (userId) => [[userId]], action: () => "session.end_all" },
+  addSignInLink: { subject: signInLink, keys: ({ id }) => [[id]], action: () => "sign_in_link.add" },
+  useSignInLink: { subject: signInLink, keys: (id) => [[id]], action: () => "sign_in_link.use" },
+  setPassword: {
+    subject: password,
+    keys: (userId) => [[userId]],
+    action: setOrUnset("password", "set", "remove"),
+  },
+  addPasskey: { subject: passkey, keys: ({ id }) => [[id]], action: () => "passkey.add" },
+  removePasskey: { subject: passkey, keys: (id) => [[id]], action: () => "passkey.remove" },
+  addApiToken: { subject: apiToken, keys: ({ id }) => [[id]], action: () => "token.add" },
+  removeApiToken: { subject: apiToken, keys: (id) => [[id]], action: () => "token.remove" },
+  addIdentity: {
+    subject: identity,
+    keys: ({ issuer, subject }) => [[issuer, subject]],
+    action: () => "identity.add",
+  },
+  putSignInSettings: { subject: signInSettings, keys: () => [[]], action: () => "sign_in.change" },
   putSettings: { subject: settings, keys: () => [[]], action: () => "settings.change" },
 };
 

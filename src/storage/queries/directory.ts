@@ -1,7 +1,8 @@
 import { type ChildKey, type ChildLimits, TooManyChildren } from "../../domain/child-key.ts";
 import type { Group, KeySecret, MasterKey, User } from "../../domain/directory.ts";
 import type { ScopeChange } from "../../domain/policy.ts";
-import type { ChildKeyStore, DirectoryStore, KeyFilter } from "../../domain/store.ts";
+import type { Role } from "../../domain/role.ts";
+import { type ChildKeyStore, Conflict, type DirectoryStore, type KeyFilter } from "../../domain/store.ts";
 import { bytes, lifetime, number, numberOrNull, text, textOrNull } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 import { insertNamed, updateFields } from "../statements.ts";
@@ -30,7 +31,7 @@ export class DirectoryQueries implements DirectoryStore {
   }
 
   updateGroup(id: string, change: Partial<Omit<Group, "id">>): Promise<boolean> {
-    return updateFields(this.sql, "groups", id, change);
+    return this.keepingAnOwner(() => updateFields(this.sql, "groups", id, change));
   }
 
   async addUser(user: User): Promise<void> {
@@ -38,8 +39,9 @@ export class DirectoryQueries implements DirectoryStore {
       this.sql,
       "user",
       user.name,
-      "INSERT INTO users (id, name, group_id, created_at, revoked_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-      [user.id, user.name, user.groupId, user.createdAt, user.revokedAt, user.expiresAt],
+      `INSERT INTO users (id, name, group_id, role, created_at, revoked_at, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      [user.id, user.name, user.groupId, user.role, user.createdAt, user.revokedAt, user.expiresAt],
     );
   }
 
@@ -49,12 +51,35 @@ export class DirectoryQueries implements DirectoryStore {
       id: text(row, "id"),
       name: text(row, "name"),
       groupId: text(row, "group_id"),
+      role: text(row, "role") as Role,
       ...lifetime(row),
     }));
   }
 
   updateUser(id: string, change: Partial<Omit<User, "id">>): Promise<boolean> {
-    return updateFields(this.sql, "users", id, change);
+    return this.keepingAnOwner(() => updateFields(this.sql, "users", id, change));
+  }
+
+  /** @throws Conflict where the change leaves no owner who can always sign in, and there was one. */
+  private keepingAnOwner(change: () => Promise<boolean>): Promise<boolean> {
+    return this.sql.transaction(async () => {
+      const hadOwner = await this.hasOwner();
+      const changed = await change();
+      if (hadOwner && !(await this.hasOwner())) {
+        throw new Conflict("This is the last owner; make somebody else an owner first.");
+      }
+      return changed;
+    });
+  }
+
+  private async hasOwner(): Promise<boolean> {
+    const rows = await this.sql.all(
+      `SELECT u.id FROM users u JOIN groups g ON g.id = u.group_id
+       WHERE u.role = 'owner' AND u.revoked_at IS NULL AND u.expires_at IS NULL
+         AND g.revoked_at IS NULL AND g.expires_at IS NULL
+       LIMIT 1`,
+    );
+    return rows.length > 0;
   }
 
   async addKey(key: MasterKey): Promise<void> {
