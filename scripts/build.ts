@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import lock from "../package-lock.json" with { type: "json" };
+import { bundleConsole } from "../src/serve/console-bundle.ts";
 import { bunPackage } from "./bun.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -32,6 +33,19 @@ const asked = process.argv.find((arg) => arg.startsWith("--target="))?.slice("--
 if (asked === undefined) await build("dist/lmk");
 else for (const target of asked === "all" ? Object.keys(packages) : [asked]) await buildFor(target);
 
+/** Puts the web console, bundled, in the place of the module that says that there is none. */
+function consolePlugin(): Bun.BunPlugin {
+  return {
+    name: "console",
+    setup({ onLoad }) {
+      onLoad({ filter: /[\\/]serve[\\/]bundled-console\.ts$/ }, async () => {
+        const text = JSON.stringify(await bundleConsole(root));
+        return { contents: `export const bundledConsole = ${text};`, loader: "js" };
+      });
+    },
+  };
+}
+
 async function buildFor(target: string): Promise<void> {
   if (!(target in packages)) {
     console.error(`No target ${target}. There are: all, ${Object.keys(packages).join(", ")}`);
@@ -49,6 +63,7 @@ async function build(
   const result = await Bun.build({
     entrypoints: ["src/main.ts", ...workers].map((path) => root + path),
     naming: { entry: "[name].[ext]" },
+    plugins: [consolePlugin()],
     minify: true,
     // Inside the executable: a stack trace in somebody's bug report names our files and lines.
     sourcemap: "inline",

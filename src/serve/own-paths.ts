@@ -24,6 +24,7 @@ export interface OwnPaths {
   readonly me: (holder: KeyHolder) => Promise<object>;
   /** Gives a token of this provider for a master key. */
   readonly token: (request: Request, provider: string) => Promise<Response>;
+  readonly console: (request: Request) => Promise<Response>;
   /** @param address Of the client. */
   readonly admin: (request: Request, address: string | null) => Response | Promise<Response>;
 }
@@ -57,10 +58,7 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
     if (provider !== undefined) return parts.token(request, provider);
     if (pathname.startsWith("/api/")) return parts.admin(request, connection.address);
     if (pathname === "/console" || pathname.startsWith("/console/")) {
-      return plain(
-        404,
-        "The web console is not part of this version. Administer with the lmk command: lmk --help\n",
-      );
+      return parts.console(request);
     }
     return plain(404, "There is nothing at this path.\n");
   };

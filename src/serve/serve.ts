@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { adminApp } from "../admin/app.ts";
 import type { ProviderView } from "../admin/parts.ts";
 import { Failures } from "../admin/sign-in/failures.ts";
@@ -27,8 +28,11 @@ import { Webhook } from "../telemetry/webhook.ts";
 import { loadVaultKey } from "../vault/key-file.ts";
 import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
+import { bundledConsole } from "./bundled-console.ts";
 import { ChildKeys } from "./child-keys.ts";
 import { REMEMBERED_CHILD_MS, startChores } from "./chores.ts";
+import { consolePages } from "./console.ts";
+import { bundleConsole } from "./console-bundle.ts";
 import { Credentials } from "./credentials.ts";
 import { tellCrossings } from "./crossings.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
@@ -46,6 +50,9 @@ import { Repricer } from "./repricer.ts";
 import { systemTimer } from "./timer.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
+
+/** Where the console's sources are, unless this is the executable, which brings the console itself. */
+const CHECKOUT = join(import.meta.dir, "../..");
 
 /** What a stop has to end, in this order. */
 interface Running {
@@ -249,6 +256,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
     admin: (request, address) => admin.fetch(request, { address }),
+    console: consolePages(async () => bundledConsole ?? (await bundleConsole(CHECKOUT))),
   });
   listener.start({
     gateway: {

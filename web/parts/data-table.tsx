@@ -1,0 +1,102 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Failure, Lines } from "./feedback.tsx";
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => ReactNode;
+  readonly align?: "right";
+  /** No wider than what is in it. */
+  readonly tight?: boolean;
+  /** A menu or buttons: on a phone it stands in the card's corner. */
+  readonly actions?: boolean;
+}
+
+interface Props<Row> {
+  /** What the table is of, for those who do not see it. */
+  readonly caption: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly rowKey: (row: Row) => string | number;
+  /** Opens a row; the row's first cell should hold a button or link that does the same. */
+  readonly open?: (row: Row) => void;
+  readonly rowClass?: (row: Row) => string | undefined;
+}
+
+/** A table; on a phone each row is a card. */
+export function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Props<Row>) {
+  return (
+    <table className="data">
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map(({ title, align, tight }) => (
+            <th key={title} scope="col" className={classes(align === "right" && "right", tight && "tight")}>
+              {title || <span className="mantine-visually-hidden">Actions</span>}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the row's first cell is what keyboards use
+          <tr
+            key={rowKey(row)}
+            className={rowClass?.(row)}
+            {...(open && {
+              "data-link": "",
+              onClick: (event) => {
+                if (!isControl(event.target)) open(row);
+              },
+            })}
+          >
+            {columns.map(({ title, cell, align, tight, actions }) => (
+              <td
+                key={title}
+                data-label={title}
+                className={classes(align === "right" && "right", tight && "tight", actions && "actions")}
+              >
+                {cell(row)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** A table of what a query gives: lines while it is asked, what there is to do where there is nothing. */
+export function QueryTable<Row>(
+  props: Omit<Props<Row>, "rows"> & { query: UseQueryResult<Row[]>; empty: ReactNode; footer?: ReactNode },
+) {
+  const { query, empty, footer, ...table } = props;
+  return (
+    <div className="table-card">
+      {query.isPending ? (
+        <Lines />
+      ) : query.isError ? (
+        <div style={{ padding: 16 }}>
+          <Failure error={query.error} retry={() => void query.refetch()} />
+        </div>
+      ) : query.data.length === 0 ? (
+        empty
+      ) : (
+        <>
+          <div className="table-scroll">
+            <DataTable {...table} rows={query.data} />
+          </div>
+          {footer}
+        </>
+      )}
+    </div>
+  );
+}
+
+function classes(...names: (string | false | undefined)[]): string | undefined {
+  return names.filter(Boolean).join(" ") || undefined;
+}
+
+function isControl(target: EventTarget): boolean {
+  return target instanceof Element && target.closest("button, a, input, label, [role=menuitem]") !== null;
+}
