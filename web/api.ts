@@ -5,11 +5,14 @@ export class Problem extends Error {
   override name = "Problem";
   readonly status: number;
   readonly title: string;
+  /** What tells answers of one status apart. */
+  readonly code: string | undefined;
 
-  constructor(status: number, title: string, detail: string) {
+  constructor(status: number, title: string, detail: string, code?: string) {
     super(detail);
     this.status = status;
     this.title = title;
+    this.code = code;
   }
 }
 
@@ -26,6 +29,15 @@ export function setCsrf(token: string): void {
   csrf = token;
 }
 
+let showSelf: (() => Promise<boolean>) | undefined;
+/** @param ask Lets the user show once more who they are; true where they did. */
+export function whenStepUp(ask: () => Promise<boolean>): () => void {
+  showSelf = ask;
+  return () => {
+    showSelf = undefined;
+  };
+}
+
 const listeners = new Set<() => void>();
 /** Called when an answer says that nobody is signed in any more. */
 export function whenSignedOut(listener: () => void): () => void {
@@ -34,7 +46,8 @@ export function whenSignedOut(listener: () => void): () => void {
 }
 
 /** @throws Problem */
-export async function call<T>(method: string, path: string, { query, body, headers, signal }: Call = {}): Promise<T> {
+export async function call<T>(method: string, path: string, options: Call = {}): Promise<T> {
+  const { query, body, headers, signal } = options;
   const answer = await send(method, path + queryText(query), {
     method,
     credentials: "same-origin",
@@ -53,11 +66,19 @@ export async function call<T>(method: string, path: string, { query, body, heade
   const parsed: unknown = /json/.test(answer.headers.get("content-type") ?? "") ? JSON.parse(text) : text;
   if (answer.ok) return parsed as T;
   if (answer.status === 401 && !path.startsWith("/session")) for (const listener of listeners) listener();
-  const { title, detail } = (typeof parsed === "object" && parsed !== null ? parsed : {}) as {
+  const { title, detail, code } = (typeof parsed === "object" && parsed !== null ? parsed : {}) as {
     title?: string;
     detail?: string;
+    code?: string;
   };
-  throw new Problem(answer.status, title ?? "Error", detail ?? `The gateway answered ${answer.status}.`);
+  // What gives access is changed only by those who have shown lately who they are.
+  if (code === "step_up_required" && (await showSelf?.())) return call(method, path, options);
+  throw new Problem(
+    answer.status,
+    title ?? "Error",
+    detail ?? `The gateway answered ${answer.status}.`,
+    code,
+  );
 }
 
 async function send(method: string, path: string, init: RequestInit): Promise<Response> {
@@ -69,7 +90,7 @@ async function send(method: string, path: string, init: RequestInit): Promise<Re
   }
 }
 
-export function queryText(query: Call["query"] = {}): string {
+function queryText(query: Call["query"] = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     value === undefined || value === null || value === "" ? [] : [[name, String(value)] as [string, string]],
   );
@@ -88,7 +109,7 @@ export async function all<T>(path: string, query: Call["query"] = {}, most = 500
   let cursor: string | number | null | undefined;
   do {
     const page: Page<T> = await call("GET", path, {
-      query: { ...query, ...(cursor == null ? {} : { cursor }) },
+      query: { limit: 1000, ...query, ...(cursor == null ? {} : { cursor }) },
     });
     items.push(...page.items);
     cursor = page.next;
@@ -102,6 +123,9 @@ export interface Session {
   readonly user: { readonly id: string; readonly name: string; readonly role: Role; readonly group?: Named };
   readonly permissions: readonly string[];
   readonly csrf: string;
+  readonly hasPassword: boolean;
+  /** How many. */
+  readonly passkeys: number;
 }
 
 export interface Named {
@@ -126,7 +150,7 @@ export interface Key extends Named, Lifetime {
   readonly group: Named;
   readonly previousSecretExpiresAt: string | null;
   readonly frozenAt?: string | null;
-  readonly frozenReason?: string | null;
+  readonly frozenWhy?: string | null;
 }
 export interface NewKey {
   readonly key: Key;
@@ -143,7 +167,11 @@ export interface Credential extends Named {
   readonly weight: number;
   readonly state: "ready" | "limited" | "failing" | "rejected" | "unusable";
   readonly coolingUntil: string | null;
-  readonly lastError: { readonly at: string; readonly status: number | null; readonly message: string } | null;
+  readonly lastError: {
+    readonly at: string;
+    readonly status: number | null;
+    readonly message: string;
+  } | null;
   readonly inFlight: number;
   readonly share: number;
   readonly createdAt: string | null;
@@ -189,20 +217,6 @@ export interface LoggedRequest {
   readonly evidence: string | null;
   readonly costNanos: string | null;
   readonly priceBook: string | null;
-}
-
-export interface UsageRow {
-  readonly keys: Readonly<Record<string, string | null>>;
-  readonly requests: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly costNanos: string;
-  readonly cost: string;
-  readonly unpriced: number;
-}
-export interface Usage {
-  readonly items: UsageRow[];
-  readonly total: UsageRow;
 }
 
 export interface Budget {
@@ -252,7 +266,7 @@ export interface Explanation {
     readonly verdict: string;
     readonly message: string | null;
   }[];
-  readonly budgets: readonly (Pick<Budget, "id" | "scope" | "name" | "amount" | "per" | "left">)[];
+  readonly budgets: readonly Pick<Budget, "id" | "scope" | "name" | "amount" | "per" | "left">[];
   readonly admission: {
     readonly verdict: "admitted" | "capped" | "waits";
     readonly ceiling: string | null;
@@ -307,4 +321,44 @@ export interface AuditRow {
 export interface Settings {
   readonly timeZone: string;
   readonly webhook: { readonly url: string; readonly allowPrivate: boolean } | null;
+}
+
+/** What whoever asks may do, and what is left. */
+export interface Me {
+  readonly providers: readonly (Named & { readonly url: string })[];
+  readonly models: readonly { readonly scope: string; readonly patterns: readonly string[] }[];
+  readonly limits: readonly ({ readonly scope: string } & Readonly<Record<string, string | number>>)[];
+  readonly budgets: readonly {
+    readonly id: string;
+    readonly scope: string;
+    readonly name: string;
+    readonly amount: string;
+    readonly per: string;
+    readonly provider: string | null;
+    readonly model: string | null;
+    readonly left: string;
+    readonly renewsAt: string | null;
+  }[];
+  readonly today: {
+    readonly requests: number;
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+    readonly cost: string;
+  };
+}
+
+/** Somebody's wish for more. */
+export interface AskForMore {
+  readonly id: string;
+  readonly user: Named;
+  readonly kind: "budget" | "limit" | "model" | "provider" | "other";
+  readonly scope: string | null;
+  readonly budget: Named | null;
+  readonly name: string | null;
+  readonly amount: string | null;
+  readonly reason: string;
+  readonly state: "open" | "granted" | "denied";
+  readonly createdAt: string;
+  readonly decidedBy: string | null;
+  readonly answer: string | null;
 }

@@ -7,8 +7,12 @@ export function dollars(amount: string | number | null | undefined): string {
   const value = Number(amount);
   if (value === 0) return "$0.00";
   const size = Math.abs(value);
+  if (size < 0.0001) return "<$0.0001";
   const digits = size >= 0.995 ? 2 : size >= 0.01 ? 3 : Math.min(9, 2 - Math.floor(Math.log10(size)));
-  const text = size.toLocaleString("en", { minimumFractionDigits: Math.min(2, digits), maximumFractionDigits: digits });
+  const text = size.toLocaleString("en", {
+    minimumFractionDigits: Math.min(2, digits),
+    maximumFractionDigits: digits,
+  });
   return `${value < 0 ? "−" : ""}$${text}`;
 }
 

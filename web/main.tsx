@@ -21,7 +21,8 @@ const queries = new QueryClient({
     queries: {
       staleTime: 5_000,
       // What the gateway has refused it refuses again; what did not reach it may next time.
-      retry: (failures, error) => failures < 2 && !(error instanceof Problem && error.status > 0 && error.status < 500),
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof Problem && error.status > 0 && error.status < 500),
     },
   },
 });

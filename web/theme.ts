@@ -107,11 +107,13 @@ export const theme = createTheme({
   black: "#1f1c18",
   white: "#ffffff",
   cursorType: "pointer",
+  respectReducedMotion: true,
   defaultRadius: "md",
   radius: { xs: "3px", sm: "5px", md: "8px", lg: "12px", xl: "18px" },
   fontFamily:
     'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif',
-  fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  fontFamilyMonospace:
+    'ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: "0.75rem", sm: "0.8438rem", md: "0.9375rem", lg: "1.0625rem", xl: "1.25rem" },
   headings: {
     fontFamily:
@@ -138,7 +140,9 @@ export const theme = createTheme({
     Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right", allowDeselect: false } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
     Anchor: Anchor.extend({ defaultProps: { underline: "hover" } }),
-    Badge: Badge.extend({ defaultProps: { variant: "light", radius: "sm", size: "md", tt: "none", fw: 550 } }),
+    Badge: Badge.extend({
+      defaultProps: { variant: "light", radius: "sm", size: "md", tt: "none", fw: 550 },
+    }),
     Card: Card.extend({ defaultProps: { withBorder: true, radius: "lg", padding: "lg" } }),
     Alert: Alert.extend({ defaultProps: { radius: "md" } }),
     Modal: Modal.extend({

@@ -49,9 +49,7 @@ function hashOf(root: string): string {
   hash.update(readFileSync(join(root, "package-lock.json")));
   const sources = readdirSync(join(root, "web"), { recursive: true, encoding: "utf8" });
   for (const name of sources.filter((one) => /\.\w+$/.test(one)).sort()) {
-    hash
-      .update(`\0${name}\0`)
-      .update(readFileSync(join(root, "web", name)));
+    hash.update(`\0${name}\0`).update(readFileSync(join(root, "web", name)));
   }
   return hash.digest("hex").slice(0, 32);
 }

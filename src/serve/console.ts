@@ -103,6 +103,11 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
   return new Response(text, {
     status,
-    headers: { ...ALWAYS, ...headers, "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+    headers: {
+      ...ALWAYS,
+      ...headers,
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+    },
   });
 }

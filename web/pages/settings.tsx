@@ -1,4 +1,150 @@
+import { Button, Card, Checkbox, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { call, type Settings as Stored } from "../api.ts";
+import { Code } from "../parts/copy.tsx";
+import { Failure, Lines, tell } from "../parts/feedback.tsx";
 import { Page } from "../parts/page.tsx";
-export function Settings(_: { id?: string | undefined; tab?: string | undefined; scope?: string | undefined }) {
-  return <Page title="Settings">…</Page>;
+import { useMay } from "../parts/session.tsx";
+
+/** What holds for the whole installation. */
+export function Settings() {
+  const settings = useQuery({ queryKey: ["settings"], queryFn: () => call<Stored>("GET", "/settings") });
+  return (
+    <Page title="Settings" about="What holds for the whole installation.">
+      {settings.isError ? (
+        <Failure error={settings.error} retry={() => void settings.refetch()} />
+      ) : settings.isPending ? (
+        <Lines />
+      ) : (
+        <Stack gap="lg" maw={720}>
+          <TimeZone stored={settings.data} />
+          <Webhook stored={settings.data} />
+        </Stack>
+      )}
+    </Page>
+  );
+}
+
+function SettingsCard({
+  title,
+  about,
+  save,
+  children,
+}: {
+  title: string;
+  about: string;
+  save?: () => Promise<void>;
+  children: ReactNode;
+}) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(undefined);
+    try {
+      await save?.();
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Card component="form" onSubmit={(event) => void submit(event)}>
+      <Text component="h2" fw={650} m={0}>
+        {title}
+      </Text>
+      <Text size="sm" c="dimmed" mt={2} mb="md">
+        {about}
+      </Text>
+      <Stack gap="sm">
+        {children}
+        {error !== undefined && <Failure error={error} />}
+        {save && (
+          <Group>
+            <Button type="submit" loading={busy}>
+              Save
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Card>
+  );
+}
+
+function useSave() {
+  const queries = useQueryClient();
+  return async (body: object) => {
+    const saved = await call<Stored & { webhookSecret: string | null }>("PATCH", "/settings", { body });
+    await queries.invalidateQueries({ queryKey: ["settings"] });
+    tell("The settings are in force");
+    return saved;
+  };
+}
+
+function TimeZone({ stored }: { stored: Stored }) {
+  const may = useMay()("settings.write");
+  const save = useSave();
+  const [zone, setZone] = useState(stored.timeZone);
+  const zones = [...new Set(["UTC", stored.timeZone, ...Intl.supportedValuesOf("timeZone")])];
+  return (
+    <SettingsCard
+      title="Time zone"
+      about="Where days, weeks and months of budgets begin."
+      {...(may && { save: async () => void (await save({ timeZone: zone })) })}
+    >
+      <Select
+        aria-label="Time zone"
+        searchable
+        limit={80}
+        data={zones}
+        value={zone}
+        onChange={(value) => setZone(value ?? zone)}
+        maw={320}
+        readOnly={!may}
+      />
+    </SettingsCard>
+  );
+}
+
+function Webhook({ stored }: { stored: Stored }) {
+  const may = useMay()("settings.write");
+  const save = useSave();
+  const [url, setUrl] = useState(stored.webhook?.url ?? "");
+  const [allowPrivate, setAllowPrivate] = useState(stored.webhook?.allowPrivate ?? false);
+  const [secret, setSecret] = useState<string | null>(null);
+  return (
+    <SettingsCard
+      title="Webhook"
+      about="Called once when a budget reaches 50, 80 or 100 percent; each call is signed."
+      {...(may && {
+        save: async () => {
+          const saved = await save({ webhook: url.trim() === "" ? null : { url: url.trim(), allowPrivate } });
+          setSecret(saved.webhookSecret);
+        },
+      })}
+    >
+      <TextInput
+        label="Address"
+        placeholder="https://example.com/llamakey"
+        value={url}
+        onChange={(event) => setUrl(event.currentTarget.value)}
+        readOnly={!may}
+      />
+      <Checkbox
+        label="It may be in a network of your own, and without TLS"
+        checked={allowPrivate}
+        onChange={(event) => setAllowPrivate(event.currentTarget.checked)}
+        disabled={!may}
+      />
+      {secret !== null && (
+        <>
+          <Text size="sm">Calls are signed with this. It is shown only now.</Text>
+          <Code text={secret} what="Webhook secret" wrap />
+        </>
+      )}
+    </SettingsCard>
+  );
 }

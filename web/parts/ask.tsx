@@ -10,14 +10,24 @@ interface Props {
   readonly confirm: string;
   /** It cannot be taken back, or somebody is cut off by it. */
   readonly isDangerous?: boolean;
-  /** What fails is shown in the dialog, which stays open. */
+  /** What fails is shown in the dialog, which stays open; it also does where this resolves to "stay". */
   readonly run: () => Promise<unknown>;
   readonly size?: string;
   readonly isReady?: boolean;
 }
 
 /** A dialog with one thing to do. */
-export function Ask({ title, opened, close, children, confirm, isDangerous, run, size, isReady = true }: Props) {
+export function Ask({
+  title,
+  opened,
+  close,
+  children,
+  confirm,
+  isDangerous,
+  run,
+  size,
+  isReady = true,
+}: Props) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const leave = () => {
@@ -31,8 +41,7 @@ export function Ask({ title, opened, close, children, confirm, isDangerous, run,
     setBusy(true);
     setError(undefined);
     try {
-      await run();
-      close();
+      if ((await run()) !== "stay") close();
     } catch (failure) {
       setError(failure);
     } finally {
@@ -49,7 +58,12 @@ export function Ask({ title, opened, close, children, confirm, isDangerous, run,
             <Button variant="default" onClick={leave}>
               Cancel
             </Button>
-            <Button type="submit" loading={busy} disabled={!isReady} {...(isDangerous && { color: "madder" })}>
+            <Button
+              type="submit"
+              loading={busy}
+              disabled={!isReady}
+              {...(isDangerous && { color: "madder" })}
+            >
               {confirm}
             </Button>
           </Group>

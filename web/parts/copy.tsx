@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from "@mantine/core";
+import { ActionIcon, Tooltip } from "@mantine/core";
 import { useState } from "react";
 import { tell, tellProblem } from "./feedback.tsx";
 import { Icon } from "./icons.tsx";
@@ -18,7 +18,7 @@ function useCopy(what: string) {
   return { copied, copy };
 }
 
-export function CopyIcon({ text, what }: { text: string; what: string }) {
+function CopyIcon({ text, what }: { text: string; what: string }) {
   const { copied, copy } = useCopy(what);
   return (
     <Tooltip label={copied ? "Copied" : "Copy"}>
@@ -29,27 +29,21 @@ export function CopyIcon({ text, what }: { text: string; what: string }) {
   );
 }
 
-export function CopyButton({ text, what }: { text: string; what: string }) {
-  const { copied, copy } = useCopy(what);
-  return (
-    <Button
-      leftSection={<Icon name={copied ? "check" : "copy"} size={16} />}
-      onClick={() => void copy(text)}
-      variant="light"
-    >
-      {copied ? "Copied" : `Copy ${what.toLowerCase()}`}
-    </Button>
-  );
-}
-
 /** Something to paste elsewhere. @param shown In its place on the page, where the text itself should not stand there. */
-export function Code({ text, what, wrap, shown = text }: { text: string; what: string; wrap?: boolean; shown?: string }) {
+export function Code({
+  text,
+  what,
+  wrap,
+  shown = text,
+}: {
+  text: string;
+  what: string;
+  wrap?: boolean;
+  shown?: string;
+}) {
   return (
     <div className="code">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre {...(wrap ? { "data-wrap": "" } : { tabIndex: 0 })} role="group" aria-label={what}>
-        {shown}
-      </pre>
+      <pre {...(wrap ? { "data-wrap": "" } : { tabIndex: 0 })}>{shown}</pre>
       <CopyIcon text={text} what={what} />
     </div>
   );

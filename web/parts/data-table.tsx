@@ -24,7 +24,7 @@ interface Props<Row> {
 }
 
 /** A table; on a phone each row is a card. */
-export function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Props<Row>) {
+function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Props<Row>) {
   return (
     <table className="data">
       <caption>{caption}</caption>
@@ -39,7 +39,6 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass 
       </thead>
       <tbody>
         {rows.map((row) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the row's first cell is what keyboards use
           <tr
             key={rowKey(row)}
             className={rowClass?.(row)}

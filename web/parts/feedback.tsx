@@ -39,7 +39,9 @@ function wordsOf(error: unknown): { title: string; message: string } {
 export function Empty(props: { icon: IconName; title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="empty">
-      <Icon name={props.icon} size={34} />
+      <div className="empty-icon">
+        <Icon name={props.icon} size={34} />
+      </div>
       <Title order={2} mt="sm">
         {props.title}
       </Title>
@@ -51,12 +53,14 @@ export function Empty(props: { icon: IconName; title: string; children?: ReactNo
   );
 }
 
+const WIDTHS = ["92%", "75%", "58%", "81%", "64%", "87%", "70%", "53%"];
+
 /** Lines as tall as those that will come. */
 export function Lines({ count = 6, height = 18 }: { count?: number; height?: number }) {
   return (
     <Stack gap={20} p="lg" role="status" aria-label="Loading">
-      {Array.from({ length: count }, (_, at) => (
-        <Skeleton key={at} height={height} width={`${92 - ((at * 17) % 40)}%`} />
+      {WIDTHS.slice(0, count).map((width) => (
+        <Skeleton key={width} height={height} width={width} />
       ))}
     </Stack>
   );

@@ -26,7 +26,13 @@ export function Page(props: { title: string; about?: ReactNode; actions?: ReactN
 }
 
 /** A part of a page with a name of its own. */
-export function Section(props: { title: string; about?: ReactNode; actions?: ReactNode; children: ReactNode; mt?: string }) {
+export function Section(props: {
+  title: string;
+  about?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+  mt?: string;
+}) {
   return (
     <section aria-label={props.title} style={{ marginTop: props.mt ?? "var(--mantine-spacing-xl)" }}>
       <Group justify="space-between" align="flex-end" mb="sm" gap="xs">

@@ -35,12 +35,19 @@ export function Palette({ groups }: { groups: ReturnType<typeof placesOf> }) {
   ];
   if (mayLook) {
     const people = (users.data ?? []).filter(({ name, id }) => fits(`${name} ${id}`)).slice(0, MOST);
-    const held = (keys.data ?? []).filter(({ name, id, user }) => fits(`${name} ${id} ${user.name}`)).slice(0, MOST);
+    const held = (keys.data ?? [])
+      .filter(({ name, id, user }) => fits(`${name} ${id} ${user.name}`))
+      .slice(0, MOST);
     found.push(
-      { group: "Users", actions: people.map(({ id, name, group }) => action(id, name, group.name, "users", `/users/${id}`)) },
+      {
+        group: "Users",
+        actions: people.map(({ id, name, group }) => action(id, name, group.name, "users", `/users/${id}`)),
+      },
       {
         group: "Keys",
-        actions: held.map(({ id, name, user }) => action(id, `${user.name} · ${name}`, id, "key", `/keys?search=${id}`)),
+        actions: held.map(({ id, name, user }) =>
+          action(id, `${user.name} · ${name}`, id, "key", `/keys?search=${id}`),
+        ),
       },
     );
   }

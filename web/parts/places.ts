@@ -25,21 +25,45 @@ const ALL: readonly { readonly title: string; readonly places: readonly Place[] 
     title: "Watch",
     places: [
       { path: "/", name: "Home", icon: "home", about: "Spend, errors, latency", letter: "h" },
-      { path: "/requests", name: "Requests", icon: "requests", about: "Search, live tail, costs", letter: "r" },
+      {
+        path: "/requests",
+        name: "Requests",
+        icon: "requests",
+        about: "Search, live tail, costs",
+        letter: "r",
+      },
     ],
   },
   {
     title: "People",
     places: [
       { path: "/users", name: "Users & groups", icon: "users", about: "Who may call", letter: "u" },
-      { path: "/keys", name: "Keys", icon: "key", about: "Create, claim, rotate, freeze, revoke", letter: "k" },
-      { path: "/policies", name: "Policies", icon: "shield", about: "Limits, budgets, allow-lists", letter: "p" },
+      {
+        path: "/keys",
+        name: "Keys",
+        icon: "key",
+        about: "Create, claim, rotate, freeze, revoke",
+        letter: "k",
+      },
+      {
+        path: "/policies",
+        name: "Policies",
+        icon: "shield",
+        about: "Limits, budgets, allow-lists",
+        letter: "p",
+      },
     ],
   },
   {
     title: "Upstream",
     places: [
-      { path: "/providers", name: "Providers", icon: "cloud", about: "Credentials and their health", letter: "v" },
+      {
+        path: "/providers",
+        name: "Providers",
+        icon: "cloud",
+        about: "Credentials and their health",
+        letter: "v",
+      },
       { path: "/prices", name: "Prices", icon: "price", about: "The price book", letter: "c" },
     ],
   },
@@ -47,7 +71,13 @@ const ALL: readonly { readonly title: string; readonly places: readonly Place[] 
     title: "Installation",
     places: [
       { path: "/audit", name: "Audit log", icon: "audit", about: "Who changed what", letter: "a" },
-      { path: "/settings", name: "Settings", icon: "settings", about: "Time zone, webhook, sign-in", letter: "s" },
+      {
+        path: "/settings",
+        name: "Settings",
+        icon: "settings",
+        about: "Time zone, webhook, sign-in",
+        letter: "s",
+      },
     ],
   },
 ];

@@ -23,15 +23,20 @@ import { Icon, Mark } from "./icons.tsx";
 import { Palette } from "./palette.tsx";
 import { placesOf } from "./places.ts";
 import { useSession } from "./session.tsx";
+import { StepUp } from "./step-up.tsx";
+
+const IS_MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** The frame around every page: menu, search, whoever is signed in. */
 export function Shell({ children }: { children: ReactNode }) {
   const { user } = useSession();
   const [opened, { toggle, close }] = useDisclosure();
   const [location, navigate] = useLocation();
-  const main = useRef<HTMLElement>(null);
   const groups = placesOf(user.role);
-  useJumps(groups.flatMap(({ places }) => places.map(({ letter, path }) => [letter, path] as const)), navigate);
+  useJumps(
+    groups.flatMap(({ places }) => places.map(({ letter, path }) => [letter, path] as const)),
+    navigate,
+  );
   const section = location.split("/")[1] ?? "";
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the drawer
   useEffect(close, [location]);
@@ -41,7 +46,7 @@ export function Shell({ children }: { children: ReactNode }) {
       header={{ height: { base: 54, sm: 0 } }}
       navbar={{ width: 236, breakpoint: "sm", collapsed: { mobile: !opened } }}
     >
-      <a className="skip" href="#main" onClick={() => main.current?.focus()}>
+      <a className="skip" href="#main">
         Skip to the page
       </a>
       <AppShell.Header hiddenFrom="sm" px="md">
@@ -68,10 +73,10 @@ export function Shell({ children }: { children: ReactNode }) {
             <Mark />
             <span className="wordmark">LlaMaKey</span>
           </Group>
-          <UnstyledButton className="find" onClick={openSpotlight} aria-label="Search pages, users and keys">
+          <UnstyledButton className="find" onClick={openSpotlight}>
             <Icon name="search" size={16} />
             <span>Search</span>
-            <Kbd size="xs">⌘ K</Kbd>
+            <Kbd size="xs">{IS_MAC ? "⌘" : "Ctrl"} K</Kbd>
           </UnstyledButton>
         </AppShell.Section>
         <AppShell.Section grow component={ScrollArea} type="never">
@@ -101,10 +106,11 @@ export function Shell({ children }: { children: ReactNode }) {
           <Person />
         </AppShell.Section>
       </AppShell.Navbar>
-      <AppShell.Main id="main" ref={main} tabIndex={-1}>
+      <AppShell.Main id="main" tabIndex={-1}>
         {children}
       </AppShell.Main>
       <Palette groups={groups} />
+      <StepUp />
     </AppShell>
   );
 }
@@ -127,7 +133,7 @@ function Person() {
     <Group gap={4} wrap="nowrap">
       <Menu position="top-start" width={200}>
         <Menu.Target>
-          <UnstyledButton className="nav" style={{ flex: 1, minWidth: 0 }} aria-label={`${user.name}: account`}>
+          <UnstyledButton className="nav" style={{ flex: 1, minWidth: 0 }}>
             <Avatar size={28} radius="xl" color="spruce" name={user.name} aria-hidden />
             <span style={{ minWidth: 0 }}>
               <Text size="sm" fw={600} truncate c="var(--mantine-color-text)" lh={1.2}>

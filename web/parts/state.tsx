@@ -18,9 +18,22 @@ export function State({ state, label = state }: { state: string; label?: string 
 }
 
 /** Of an answer: its status, or what the gateway refused it for. */
-export function Outcome({ status, refusal, ending }: { status: number; refusal: string | null; ending: string }) {
+export function Outcome({
+  status,
+  refusal,
+  ending,
+}: {
+  status: number;
+  refusal: string | null;
+  ending: string;
+}) {
   if (refusal !== null) return <Badge color="saffron">{refusal.replaceAll("_", " ")}</Badge>;
   const isBroken = ending !== "complete";
-  const color = status >= 500 || (isBroken && ending !== "client_closed") ? "madder" : status >= 400 ? "saffron" : "spruce";
+  const color =
+    status >= 500 || (isBroken && ending !== "client_closed")
+      ? "madder"
+      : status >= 400
+        ? "saffron"
+        : "spruce";
   return <Badge color={color}>{isBroken ? ending.replaceAll("_", " ") : status}</Badge>;
 }

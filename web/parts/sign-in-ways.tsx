@@ -1,0 +1,233 @@
+import { Button, Card, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { all, call } from "../api.ts";
+import { ago, day } from "../format.ts";
+import { Ask } from "./ask.tsx";
+import { QueryTable } from "./data-table.tsx";
+import { Empty, Failure, tell, tellProblem } from "./feedback.tsx";
+import { Icon } from "./icons.tsx";
+import { Section } from "./page.tsx";
+import { makePasskey } from "./passkey.ts";
+import { useSession } from "./session.tsx";
+
+interface Passkey {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+}
+interface OpenSession {
+  readonly id: string;
+  readonly current: boolean;
+  readonly method: string;
+  readonly lastSeenAt: string;
+  readonly address: string | null;
+  readonly agent: string;
+}
+
+/** How whoever is signed in comes in: passkeys, a password; and where they are signed in. */
+export function SignInWays() {
+  const queries = useQueryClient();
+  const { hasPassword } = useSession();
+  const passkeys = useQuery({ queryKey: ["me", "passkeys"], queryFn: () => all<Passkey>("/me/passkeys") });
+  const sessions = useQuery({ queryKey: ["me", "sessions"], queryFn: () => all<OpenSession>("/sessions") });
+  const [adding, setAdding] = useState(false);
+  const [name, setName] = useState("this device");
+  const refresh = () =>
+    Promise.all([
+      queries.invalidateQueries({ queryKey: ["me"] }),
+      queries.invalidateQueries({ queryKey: ["session"] }),
+    ]);
+  const remove = (path: string, said: string) =>
+    call("DELETE", path)
+      .then(refresh)
+      .then(() => tell(said))
+      .catch(tellProblem);
+  return (
+    <>
+      <Section
+        title="Passkeys"
+        about="Your device shows who you are: nothing to remember, and nothing that a false page could steal."
+        mt="0"
+        actions={
+          <Button leftSection={<Icon name="fingerprint" size={16} />} onClick={() => setAdding(true)}>
+            Add a passkey
+          </Button>
+        }
+      >
+        <QueryTable
+          caption="Passkeys"
+          query={passkeys}
+          rowKey={({ id }) => id}
+          columns={[
+            {
+              title: "Passkey",
+              cell: (one) => (
+                <Text size="sm" fw={600}>
+                  {one.name}
+                </Text>
+              ),
+            },
+            {
+              title: "Used",
+              cell: ({ lastUsedAt }) => (lastUsedAt === null ? "never yet" : ago(lastUsedAt)),
+            },
+            { title: "Added", align: "right", tight: true, cell: ({ createdAt }) => day(createdAt) },
+            {
+              title: "",
+              actions: true,
+              tight: true,
+              cell: (one) => (
+                <Button
+                  size="compact-xs"
+                  variant="subtle"
+                  color="madder"
+                  aria-label={`Remove the passkey ${one.name}`}
+                  onClick={() =>
+                    void remove(`/me/passkeys/${encodeURIComponent(one.id)}`, "The passkey is removed")
+                  }
+                >
+                  Remove
+                </Button>
+              ),
+            },
+          ]}
+          empty={
+            <Empty icon="fingerprint" title="No passkey yet">
+              With one, the next sign-in is a touch.
+            </Empty>
+          }
+        />
+      </Section>
+      <Section
+        title={hasPassword ? "Change the password" : "Set a password"}
+        about="Where a passkey is not at hand."
+      >
+        <Password done={refresh} />
+      </Section>
+      <Section title="Where you are signed in">
+        <QueryTable
+          caption="Open sessions"
+          query={sessions}
+          rowKey={({ id }) => id}
+          columns={[
+            {
+              title: "Browser",
+              cell: ({ agent, current }) => (
+                <Text size="sm" fw={current ? 600 : 400}>
+                  {browserOf(agent)}
+                  {current && <span className="soft"> · this one</span>}
+                </Text>
+              ),
+            },
+            { title: "By", tight: true, cell: ({ method }) => method },
+            {
+              title: "From",
+              tight: true,
+              cell: ({ address }) => <span className="mono">{address ?? "–"}</span>,
+            },
+            { title: "Seen", tight: true, align: "right", cell: ({ lastSeenAt }) => ago(lastSeenAt) },
+            {
+              title: "",
+              actions: true,
+              tight: true,
+              cell: ({ id, current, agent }) =>
+                current ? null : (
+                  <Button
+                    size="compact-xs"
+                    variant="subtle"
+                    color="madder"
+                    aria-label={`End the session in ${browserOf(agent)}`}
+                    onClick={() => void remove(`/sessions/${id}`, "The session has ended")}
+                  >
+                    End
+                  </Button>
+                ),
+            },
+          ]}
+          empty={<Empty icon="me" title="Nowhere" />}
+        />
+      </Section>
+      <Ask
+        title="Add a passkey"
+        opened={adding}
+        close={() => setAdding(false)}
+        confirm="Go on"
+        run={async () => {
+          await makePasskey("/me/passkeys", name);
+          await refresh();
+          tell("The passkey is added");
+        }}
+      >
+        <TextInput
+          label="Name"
+          description="To tell it from others"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          data-autofocus
+          required
+        />
+      </Ask>
+    </>
+  );
+}
+
+function Password({ done }: { done: () => Promise<unknown> }) {
+  const { hasPassword, user } = useSession();
+  const [old, setOld] = useState("");
+  const [password, setPassword] = useState("");
+  const [error, setError] = useState<unknown>();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setError(undefined);
+    try {
+      await call("PUT", "/me/password", { body: { password, ...(hasPassword && { current: old }) } });
+      setOld("");
+      setPassword("");
+      await done();
+      tell("The password is set");
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return (
+    <Card maw={460}>
+      <form onSubmit={(event) => void submit(event)}>
+        <Stack gap="sm">
+          <input type="text" autoComplete="username" value={user.name} readOnly hidden />
+          {hasPassword && (
+            <PasswordInput
+              label="The one you have"
+              value={old}
+              onChange={(event) => setOld(event.currentTarget.value)}
+              autoComplete="current-password"
+              required
+            />
+          )}
+          <PasswordInput
+            label="New password"
+            description="A sentence is easier to keep than a riddle."
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            autoComplete="new-password"
+            required
+          />
+          {error !== undefined && <Failure error={error} />}
+          <Group>
+            <Button type="submit" variant="default">
+              {hasPassword ? "Change it" : "Set it"}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Card>
+  );
+}
+
+/** "Firefox on Linux". */
+function browserOf(agent: string): string {
+  const browser = /Edg|Firefox|Chrome|Safari/.exec(agent)?.[0] ?? "A browser";
+  const system = /Windows|Android|iPhone|iPad|Mac OS|Linux/.exec(agent)?.[0];
+  return system === undefined ? browser : `${browser.replace("Edg", "Edge")} on ${system}`;
+}
