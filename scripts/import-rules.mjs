@@ -28,6 +28,11 @@ export const rules = {
   gateway: { sees: core, packages: [], platform: true },
   admin: { sees: core, packages: ["hono", "@hono/zod-openapi", "zod"], platform: true },
 
+  // Certificates: handed a vault and a store through interfaces.
+  tls: { sees: ["domain"], packages: ["asn1js", "pkijs"], platform: true },
+  // Where clients ask for a tunnel; what ends here is handed on to a port of the gateway's.
+  proxy: { sees: ["domain", "gateway"], packages: [], platform: true },
+
   storage: { sees: ["domain"], packages: [], platform: true },
   telemetry: { sees: ["domain"], packages: [], platform: true },
   // The packages change files of settings and keep the rest of them.

@@ -29,9 +29,28 @@ export interface Config {
   readonly drainMs: number;
   /** How long request log rows are kept, milliseconds. */
   readonly logRetentionMs: number;
+  readonly tls: TlsConfig | undefined;
+  readonly proxy: ProxyConfig | undefined;
+  /** How long certificates live that the local authority makes, milliseconds. */
+  readonly certificateMs: number;
   readonly providers: readonly ProviderConfig[];
   /** For the operator, one line each. */
   readonly warnings: readonly string[];
+}
+
+/** How clients reach the gateway by TLS: with a certificate of the administrator's, or one of the local authority's. */
+export type TlsConfig =
+  | { readonly kind: "files"; readonly cert: string; readonly key: string }
+  | { readonly kind: "local" };
+
+/** Where clients reach the gateway as a forward proxy. */
+export interface ProxyConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Without a trailing slash; undefined until the port is known. */
+  readonly publicUrl: string | undefined;
+  /** Hosts beside the providers' that are tunnelled to: names, `*.example.com`, or `*` alone for all. */
+  readonly tunnels: readonly string[];
 }
 
 /** A provider as this installation uses it. */
@@ -67,6 +86,13 @@ const SETTINGS = [
   "LMK_TRUSTED_PROXIES",
   "LMK_DRAIN",
   "LMK_LOG_RETENTION",
+  "LMK_TLS",
+  "LMK_TLS_CERT",
+  "LMK_TLS_KEY",
+  "LMK_TLS_LIFETIME",
+  "LMK_PROXY_LISTEN",
+  "LMK_PROXY_URL",
+  "LMK_PROXY_TUNNEL",
 ];
 
 /** Variables of ours that others read: the launcher, the command line and the demo. */
@@ -77,6 +103,7 @@ const FOREIGN_SETTINGS = [
   "LMK_PARENT_PID",
   "LMK_DEMO_DIR",
   "LMK_PRICES_URL",
+  "LMK_EXPORTED",
 ];
 
 const RESERVED_NAMES = ["api", "console", "lmk", "healthz", "readyz", "metrics"];
@@ -133,6 +160,9 @@ class Reader {
       trustedProxies: this.networks("LMK_TRUSTED_PROXIES"),
       drainMs: this.duration("LMK_DRAIN", 30_000),
       logRetentionMs: this.duration("LMK_LOG_RETENTION", 90 * 24 * 3_600_000),
+      tls: this.tls(),
+      proxy: this.proxy(publicUrl),
+      certificateMs: this.certificateLifetime(),
       providers: this.providers(),
       warnings: this.warnings,
     };
@@ -151,11 +181,14 @@ class Reader {
   }
 
   private listen(): { host: string; port: number } {
-    const text = this.value("LMK_LISTEN") ?? "127.0.0.1:8000";
+    return this.hostAndPort("LMK_LISTEN", this.value("LMK_LISTEN") ?? "127.0.0.1:8000");
+  }
+
+  private hostAndPort(name: string, text: string): { host: string; port: number } {
     const match = /^(?:(?<host>\[[0-9a-fA-F:]+\]|[^:[\]]*):)?(?<port>\d{1,5})$/.exec(text);
     const port = Number(match?.groups?.["port"]);
     if (match === null || port > 65_535) {
-      this.problems.push(`LMK_LISTEN is "${text}"; it must be host:port, for example 127.0.0.1:8000.`);
+      this.problems.push(`${name} is "${text}"; it must be host:port, for example 127.0.0.1:8000.`);
     }
     return { host: match?.groups?.["host"]?.replace(/^\[|\]$/g, "") || "127.0.0.1", port };
   }
@@ -168,6 +201,62 @@ class Reader {
       );
     }
     return url;
+  }
+
+  private tls(): TlsConfig | undefined {
+    const [kind, cert, key] = ["LMK_TLS", "LMK_TLS_CERT", "LMK_TLS_KEY"].map((name) => this.value(name));
+    if (kind !== undefined && kind !== "local")
+      this.problems.push(`LMK_TLS is "${kind}"; it must be local, or be left out.`);
+    if (cert === undefined && key === undefined) return kind === undefined ? undefined : { kind: "local" };
+    if (kind !== undefined)
+      this.problems.push(
+        "LMK_TLS=local makes certificates by itself; leave LMK_TLS_CERT and LMK_TLS_KEY out.",
+      );
+    if (cert === undefined || key === undefined) {
+      this.problems.push(
+        "LMK_TLS_CERT and LMK_TLS_KEY belong together: files with a certificate and its key.",
+      );
+      return undefined;
+    }
+    return { kind: "files", cert: resolve(this.folder, cert), key: resolve(this.folder, key) };
+  }
+
+  private proxy(publicUrl: string | undefined): ProxyConfig | undefined {
+    const text = this.value("LMK_PROXY_LISTEN");
+    const tunnels = this.tunnels();
+    const url = this.url("LMK_PROXY_URL");
+    if (text === undefined) return undefined;
+    const { host, port } = this.hostAndPort("LMK_PROXY_LISTEN", text);
+    if (url === undefined && publicUrl === undefined && !isLoopback(host)) {
+      this.problems.push(
+        `LMK_PROXY_LISTEN opens ${host} to other machines; set LMK_PROXY_URL to the address that they use, for example http://llm.example.com:3128.`,
+      );
+    }
+    return { host, port, publicUrl: url, tunnels };
+  }
+
+  private tunnels(): string[] {
+    const names = (this.value("LMK_PROXY_TUNNEL") ?? "none")
+      .split(",")
+      .map((one) => one.trim().toLowerCase());
+    const given = names.filter((one) => one !== "" && one !== "none");
+    for (const one of given) {
+      if (one === "*" || /^(?:\*\.)?(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*$/.test(one)) continue;
+      this.problems.push(
+        `LMK_PROXY_TUNNEL has "${one}"; it must be names of hosts, *.example.com for all below one, * for all, or none.`,
+      );
+    }
+    if (given.length > 0 && this.value("LMK_UPSTREAM_PROXY") !== undefined) {
+      this.problems.push("LMK_PROXY_TUNNEL cannot be used with LMK_UPSTREAM_PROXY: tunnels are direct.");
+    }
+    return given;
+  }
+
+  private certificateLifetime(): number {
+    const ms = this.duration("LMK_TLS_LIFETIME", 7 * 24 * 3_600_000);
+    if (ms >= 3_000 && ms <= 90 * 24 * 3_600_000) return ms;
+    this.problems.push("LMK_TLS_LIFETIME must be at most 90d.");
+    return ms;
   }
 
   private adminToken(): string | undefined {

@@ -1,5 +1,7 @@
 import type { KeyVariable, Provider } from "../providers/provider.ts";
+import { type ProxySettings, proxyVariables } from "./proxy-exports.ts";
 import { shells, UnquotableValue } from "./shells.ts";
+import { trustVariables } from "./trust.ts";
 
 export type ExportFormat = keyof typeof shells | "json";
 
@@ -14,6 +16,10 @@ export interface ExportSettings {
   readonly userName: string;
   /** Those that are configured; the others' variables stay as the user has them. */
   readonly providers: readonly Provider[];
+  /** The folder on the user's machine with what `writeTrust` wrote, where the gateway's own certificate is from us. */
+  readonly trust?: string;
+  /** Where the user wants proxy mode, too. */
+  readonly proxy?: ProxySettings;
 }
 
 /**
@@ -30,9 +36,10 @@ export function renderExports(format: ExportFormat, settings: ExportSettings): s
     return shell.assign(name, value);
   });
   // Last, not first: `eval $(lmk env)` without quotes makes one line of all, and a comment would swallow what follows.
+  const set = new Set(variables.map(([name]) => name));
   for (const { title, variables: optional } of optionalVariables(settings)) {
     // Behind a comment sign nothing can be quoted: what is not plain is left out.
-    const plainOnes = optional.filter(([, value]) => /^[A-Za-z0-9._-]+$/.test(value));
+    const plainOnes = optional.filter(([name, value]) => !set.has(name) && /^[A-Za-z0-9._-]+$/.test(value));
     if (plainOnes.length > 0) lines.push(shell.comment(title));
     for (const [name, value] of plainOnes) lines.push(shell.comment(shell.assign(name, value)));
   }
@@ -45,6 +52,8 @@ export function exportVariables({
   publicUrl,
   key,
   providers,
+  trust,
+  proxy,
 }: Omit<ExportSettings, "userName">): [name: string, value: string][] {
   const variables: [string, string][] = [
     ["LMK_URL", publicUrl],
@@ -54,8 +63,17 @@ export function exportVariables({
     for (const name of client.keys) if (typeof name === "string") variables.push([name, key]);
     for (const [name, path] of client.bases) variables.push([name, `${publicUrl}/${id}${path}`]);
   }
+  const further = [
+    ...(trust === undefined ? [] : trustVariables(trust)),
+    ...(proxy === undefined ? [] : proxyVariables(publicUrl, key, providers, proxy)),
+  ];
+  if (further.length > 0)
+    variables.push(...further, [FURTHER_NAMES, further.map(([name]) => name).join(",")]);
   return variables;
 }
+
+/** Says which variables were set that neither hold the key nor lead to the gateway, so that they can be unset again. */
+export const FURTHER_NAMES = "LMK_EXPORTED";
 
 /** Variables that only their user can decide on, and why. */
 export interface OptionalVariables {

@@ -28,6 +28,7 @@ export function runEnvironment(settings: Omit<ExportSettings, "userName">): RunE
   for (const variable of providers.flatMap(keyVariables)) {
     const { name, prefix = "", value = prefix + key } = variable;
     if (name === ADC_VARIABLE) files.push({ variable: name, name: "adc.json", text: renderAdc(settings) });
+    else if (name in variables) continue;
     else if (variable.unguided === true) unguided[name] = value;
     else variables[name] = value;
   }

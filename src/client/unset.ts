@@ -1,5 +1,5 @@
 import { looksLikeKey } from "../domain/key.ts";
-import type { ExportFormat } from "./exports.ts";
+import { type ExportFormat, FURTHER_NAMES } from "./exports.ts";
 import { shells } from "./shells.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,10 +10,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function exportedNames(environment: Environment): string[] {
   const url = environment["LMK_URL"];
+  const further = new Set([FURTHER_NAMES, ...(environment[FURTHER_NAMES] ?? "").split(",")]);
   const isOurs = (value: string) =>
     looksLikeKey(value) || (!!url && (value === url || value.startsWith(`${url}/`)));
   return Object.entries(environment)
-    .filter(([name, value]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && value !== undefined && isOurs(value))
+    .filter(
+      ([name, value]) =>
+        /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && value !== undefined && (further.has(name) || isOurs(value)),
+    )
     .map(([name]) => name)
     .sort();
 }

@@ -9,7 +9,12 @@ export function gatewayAddress(asked: string | undefined, settings: Settings): s
   if (asked !== undefined) return checkedAddress(asked, "--url");
   const url = settings("LMK_URL");
   if (url !== undefined) return checkedAddress(url, "LMK_URL");
-  return listenAddress(settings("LMK_LISTEN") ?? "127.0.0.1:8000");
+  // A certificate of the administrator's names the public address alone.
+  const named = settings("LMK_TLS_CERT") === undefined ? undefined : settings("LMK_PUBLIC_URL");
+  if (named !== undefined) return checkedAddress(named, "LMK_PUBLIC_URL");
+  const scheme = settings("LMK_TLS") ?? settings("LMK_TLS_CERT");
+  const address = listenAddress(settings("LMK_LISTEN") ?? "127.0.0.1:8000");
+  return scheme === undefined ? address : address.replace(/^http:/, "https:");
 }
 
 /** @param origin Who gave it, for the message. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
@@ -21,7 +21,14 @@ export interface Token {
 export function connect(io: Io, command: Command): ApiClient {
   const settings = readSettings(io);
   const address = gatewayAddress(command.optsWithGlobals<{ url?: string }>().url, settings);
-  return new ApiClient(address, operatorToken(io, settings));
+  return new ApiClient(address, operatorToken(io, settings), ownAuthority(address, settings, io));
+}
+
+/** The certificate that a gateway on this machine has put into its data directory; for that gateway alone. */
+export function ownAuthority(address: string, settings: Settings, io: Io): string | undefined {
+  if (!address.startsWith("https:") || !isLoopback(address)) return undefined;
+  const file = join(dataDirectory(settings, io), "ca.pem");
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 function operatorToken(io: Io, settings: Settings): Token {
@@ -41,18 +48,26 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Every method throws `Failure`: gateway not there, token not taken, or what the gateway says is wrong. */
 export class ApiClient {
-  private readonly address: string;
+  readonly address: string;
   private readonly token: Token;
+  /** Certificates to trust instead of the system's, PEM; undefined for those. */
+  private readonly ca: string | undefined;
 
   /** @param address Without a trailing slash. */
-  constructor(address: string, token: Token) {
+  constructor(address: string, token: Token, ca?: string) {
     this.address = address;
     this.token = token;
+    this.ca = ca;
   }
 
   /** The same gateway with another token. */
   as(token: Token): ApiClient {
-    return new ApiClient(this.address, token);
+    return new ApiClient(this.address, token, this.ca);
+  }
+
+  /** The same gateway, where this certificate vouches for it. */
+  trusting(ca: string): ApiClient {
+    return new ApiClient(this.address, this.token, ca);
   }
 
   /** @param path From the root, its variable parts percent-encoded: see `segment`. */
@@ -122,6 +137,7 @@ export class ApiClient {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         // Bun sends even loopback calls through HTTP_PROXY; undefined leaves that to the environment.
         ...(isLoopback(this.address) ? { proxy: false } : {}),
+        ...(this.ca === undefined ? {} : { tls: { ca: this.ca } }),
       });
     } catch (error) {
       throw new Failure(

@@ -9,10 +9,9 @@ import { type PlannedFile, plan } from "../client/configure/plan.ts";
 import { UnclearFile } from "../client/edit/setting.ts";
 import { mask } from "../domain/key.ts";
 import { Me } from "./answers.ts";
-import { ApiClient } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { findOwnKey } from "./master-key.ts";
+import { connectAsUser, findOwnKey } from "./master-key.ts";
 
 interface Options {
   model?: string;
@@ -89,8 +88,8 @@ async function undo(io: Io, agent: Agent, { force, yes }: Options): Promise<void
 }
 
 async function gatewayFacts(io: Io, { model }: Options, command: Command): Promise<GatewayFacts> {
-  const { address, key, origin } = findOwnKey(io, command);
-  const { providers } = await new ApiClient(address, { text: key, origin }).get("/lmk/me", Me);
+  const { address, key } = findOwnKey(io, command);
+  const { providers } = await connectAsUser(io, command).get("/lmk/me", Me);
   const [first] = providers;
   return {
     key,

@@ -12,6 +12,7 @@ interface Options {
   listen?: string;
   port?: string;
   dataDir?: string;
+  tls?: string;
 }
 
 export function addServeVerb(program: Command, io: Io, serve: Serve, exit: (code: number) => void): void {
@@ -26,10 +27,16 @@ export function addServeVerb(program: Command, io: Io, serve: Serve, exit: (code
       "--data-dir <folder>",
       "where everything durable is kept (LMK_DATA_DIR; default: ./llamakey-data)",
     )
+    .addOption(
+      new Option(
+        "--tls <kind>",
+        "serve TLS with certificates of a local authority (LMK_TLS; with your own: LMK_TLS_CERT, LMK_TLS_KEY)",
+      ).choices(["local"]),
+    )
     .action(async (options: Options) => exit(await serve(serveSettings(options, io))));
 }
 
-function serveSettings({ listen, port, dataDir }: Options, io: Io): ServeSettings {
+function serveSettings({ listen, port, dataDir, tls }: Options, io: Io): ServeSettings {
   const settings: Record<string, string> = {};
   if (listen !== undefined) settings["LMK_LISTEN"] = listen;
   if (port !== undefined) {
@@ -37,6 +44,7 @@ function serveSettings({ listen, port, dataDir }: Options, io: Io): ServeSetting
     settings["LMK_LISTEN"] = `${host}:${port}`;
   }
   if (dataDir !== undefined) settings["LMK_DATA_DIR"] = dataDir;
+  if (tls !== undefined) settings["LMK_TLS"] = tls;
   return settings;
 }
 

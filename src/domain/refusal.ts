@@ -10,6 +10,7 @@ export type RefusalCode =
   | "endpoint_not_allowed"
   | "model_not_allowed"
   | "network_not_allowed"
+  | "host_not_allowed"
   | "object_not_found"
   | "rate_limited"
   | "budget_busy"
@@ -39,6 +40,7 @@ const REFUSALS: Readonly<Record<RefusalCode, Kind>> = {
   provider_not_allowed: { status: 403, retry: false },
   endpoint_not_allowed: { status: 403, retry: false },
   model_not_allowed: { status: 403, retry: false },
+  host_not_allowed: { status: 403, retry: false },
   network_not_allowed: { status: 403, retry: false },
   object_not_found: { status: 404, retry: false },
   rate_limited: { status: 429, retry: true },

@@ -23,6 +23,7 @@ import type { InFlight } from "./in-flight.ts";
 import { isFirstOfJob, type JobStore } from "./jobs.ts";
 import { rewriteLinks } from "./links.ts";
 import { createMeter } from "./meter.ts";
+import type { NamedHost } from "./named-hosts.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notesStream, type Owning, ownObjects } from "./own-objects.ts";
 import type { OwnedCall } from "./owned-plan.ts";
@@ -30,6 +31,7 @@ import { isRedirect, settleRedirect } from "./redirect.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
 import { answerHeaders, endingOf, relay } from "./relay.ts";
 import { remembersObject } from "./remember-object.ts";
+import { nextId } from "./request-id.ts";
 import { requireObjects } from "./require-objects.ts";
 import { findRoute, type Route } from "./route.ts";
 import { settle, shrinkToInput } from "./settle.ts";
@@ -71,6 +73,10 @@ export interface Connection {
   /** The answer is out: gives this connection's idle timeout back to the platform, and forgets the listener. */
   release(): void;
   readonly address: string | null;
+  /** What the host's name says, where the client called a provider's own. */
+  readonly named: NamedHost | undefined;
+  /** Why nothing that comes over it is taken. */
+  readonly refused: Refusal | undefined;
 }
 
 /**
@@ -88,8 +94,9 @@ export async function handle(
   const onEnd = (ending: Ending) => close(exchange, ending, connection, gateway);
   try {
     refuseUnready(gateway);
+    if (connection.refused !== undefined) throw connection.refused;
     refuseNavigation(request.headers);
-    const route = findRoute(url, gateway.upstreams);
+    const route = findRoute(url, gateway.upstreams, connection.named);
     exchange.upstream = route.upstream;
     exchange.base = route.at;
     // What is asked at an upstream's very address has no path of its own.
@@ -314,12 +321,3 @@ function reportCause(refusal: Refusal, exchange: Exchange, gateway: Gateway): vo
 }
 
 const TROUBLE_EVERY_MS = 10_000;
-
-const idPrefix = `lmkreq-${crypto.randomUUID().slice(0, 13)}-`;
-let idCount = 0;
-
-/** Unique over restarts and replicas by the random middle, within a process by the count. */
-function nextId(): string {
-  idCount++;
-  return idPrefix + idCount.toString(36);
-}

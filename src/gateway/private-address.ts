@@ -12,6 +12,8 @@ for (const [network, bits] of [
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],
+  // Relays of 6to4.
+  ["192.88.99.0", 24],
   ["192.168.0.0", 16],
   ["198.18.0.0", 15],
   ["224.0.0.0", 4],
@@ -22,6 +24,9 @@ for (const [network, bits] of [
 for (const [network, bits] of [
   ["::", 128],
   ["::1", 128],
+  // Thrown away, and IPv4 behind Teredo.
+  ["100::", 64],
+  ["2001::", 32],
   // IPv4 in IPv6's clothes: mapped, NAT64, 6to4.
   ["::ffff:0:0", 96],
   ["64:ff9b::", 96],

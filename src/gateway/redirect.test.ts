@@ -18,6 +18,7 @@ function call(method: string): Call {
     at: upstream,
     path: "/files/f/content",
     takenOff: "",
+    isNamed: false,
     withoutKey: false,
     account: undefined,
     endpoint: "/files/f/content",

@@ -31,6 +31,8 @@ export async function settleRedirect(
   const { upstream, at, takenOff, path: sent } = call.route;
   const target = locationOf(reply, new URL(at.base + sent));
   if (target.origin === at.origin && isWithin(target.pathname, at.basePath)) {
+    // Who calls the provider's own host comes back here by itself.
+    if (call.route.isNamed) return reply;
     const headers = new Headers(reply.headers);
     const path = target.pathname.slice(at.basePath.length);
     headers.set("location", `/${upstream.provider.id}${takenOff}${path}${target.search}`);

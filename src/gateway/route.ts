@@ -2,8 +2,9 @@ import { looksLikeKey } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { LinkRule, MeterRule, Provider, VersionRule } from "../providers/provider.ts";
 import type { CredentialPool } from "./credential-pool.ts";
+import type { NamedHost } from "./named-hosts.ts";
 import { type OwnedPlan, ownedPlan } from "./owned-plan.ts";
-import { type Base, locate, type Upstream, type Upstreams } from "./upstreams.ts";
+import { type Base, type Destination, locate, type Upstream, type Upstreams } from "./upstreams.ts";
 
 /** The query parameter that holds a signed permission: see `capability.ts`. */
 export const CAPABILITY = "lmk_capability";
@@ -17,6 +18,8 @@ export interface Route {
   readonly path: string;
   /** What stood in front of it and only chose the host. */
   readonly takenOff: string;
+  /** The client called the provider's own host by its name, and follows its links to it as well. */
+  readonly isNamed: boolean;
   /** This host is sent no key. */
   readonly withoutKey: boolean;
   /** The account that was written into the path: only its credentials will do. */
@@ -47,27 +50,29 @@ interface Taken {
 
 /**
  * Reads provider and path from the request's URL, as the platform parsed it: dot segments are resolved already.
+ * @param named What the host's name says of it, where the client called the provider's own.
  * @throws Refusal `unknown_provider`, or `bad_request` for paths that two readers could read differently.
  */
-export function findRoute(url: string, upstreams: Upstreams): Route {
+export function findRoute(url: string, upstreams: Upstreams, named?: NamedHost): Route {
   // From 8, behind the longest scheme: the host has at least one character.
   const start = url.indexOf("/", 8);
   const mark = url.indexOf("?", start);
   const hash = url.indexOf("#", start);
-  if (hash !== -1) return findRoute(url.slice(0, hash), upstreams);
+  if (hash !== -1) return findRoute(url.slice(0, hash), upstreams, named);
   const end = mark === -1 ? url.length : mark;
   const raw = url.slice(start, end);
   const whole = raw.includes("//") ? raw.replace(/\/{2,}/g, "/") : raw;
 
-  const slash = whole.indexOf("/", 1);
-  const id = slash === -1 ? whole.slice(1) : whole.slice(1, slash);
-  const named = upstreams.get(id);
-  if (named === undefined) throw unknownProvider(id, upstreams);
+  const slash = named === undefined ? whole.indexOf("/", 1) : 0;
+  const id = named?.provider ?? (slash === -1 ? whole.slice(1) : whole.slice(1, slash));
+  const chosen = upstreams.get(id);
+  if (chosen === undefined) throw unknownProvider(id, upstreams);
 
   const taken: Taken = { keys: [] };
   const rest = takeKeysFromPath(slash === -1 ? "" : whole.slice(slash), taken);
   const query = mark === -1 ? "" : takeFromQuery(url.slice(mark), taken);
-  const { upstream, path: meant } = handOver(named, rest, query, upstreams);
+  const { upstream, path: meant } =
+    named === undefined ? handOver(chosen, rest, query, upstreams) : atHost(named, chosen, rest);
   const { provider } = upstream;
   const versioned = applyVersion(provider.version, rewritten(provider, meant), upstream.basePath);
   const path = withAccount(upstream, versioned);
@@ -77,7 +82,8 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
   const { owned } = provider;
   return {
     upstream,
-    ...locate(upstream, path),
+    ...(named?.at === undefined ? locate(upstream, path) : destination(named, named.at, path)),
+    isNamed: named !== undefined,
     account: path === versioned ? undefined : accountOf(upstream.pool),
     endpoint,
     isPlain: plain,
@@ -87,7 +93,7 @@ export function findRoute(url: string, upstreams: Upstreams): Route {
     links:
       provider.links.length === 0
         ? provider.links
-        : provider.links.filter((link) => link.path.test(endpoint)),
+        : provider.links.filter((link) => isRewritten(link, named) && link.path.test(endpoint)),
     owned: owned && ownedPlan(owned, endpoint, plain, () => readingsOf(path, endpoint, plain)),
   };
 }
@@ -105,6 +111,32 @@ function handOver(
     return { upstream: meant, path: rewrite === undefined ? path : path.replace(...rewrite) };
   }
   return { upstream, path };
+}
+
+/** The path as it is written behind the provider's id. */
+function atHost(named: NamedHost, upstream: Upstream, path: string): { upstream: Upstream; path: string } {
+  const { host, place, at, paths, tokens } = named;
+  const isApi = tokens === undefined && (paths?.test(path) ?? true);
+  // What its base does not begin with would be sent to another address than the client's.
+  const isWithin = at === undefined || place !== "" || startsWithSegment(path, at.basePath);
+  if (!isApi || !isWithin) {
+    throw new Refusal(
+      "endpoint_not_allowed",
+      `This path of ${host} is not part of ${upstream.provider.name}'s API, which is all that goes through here.`,
+    );
+  }
+  return { upstream, path: place + path };
+}
+
+/** Where a client that called the host by its name wanted to go. */
+function destination({ place, withoutKey }: NamedHost, at: Base, path: string): Destination {
+  const isBelow = place !== "" && startsWithSegment(path, place);
+  return { at, path: isBelow ? path.slice(place.length) : path, takenOff: "", withoutKey };
+}
+
+/** Links to hosts that the client calls by name bring it back here as they are, but for what it follows without a key. */
+function isRewritten(link: LinkRule, named: NamedHost | undefined): boolean {
+  return named === undefined || link.followedWithoutKey === true;
 }
 
 function rewritten(provider: Provider, path: string): string {

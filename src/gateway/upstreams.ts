@@ -60,7 +60,8 @@ export function locate(upstream: Upstream, path: string): Destination {
   return { at: upstream, path, takenOff: "", withoutKey: false };
 }
 
-function parseBase(base: string): Base {
+/** @param base Without a trailing slash. */
+export function parseBase(base: string): Base {
   const url = new URL(base);
   return { base, origin: url.origin, basePath: url.pathname.replace(/\/+$/, "") };
 }

@@ -6,6 +6,7 @@ import { chatDemand } from "./formats/openai-demand.ts";
 import { openDemand } from "./formats/other-demands.ts";
 import { assemblyaiOwned } from "./formats/other-owned.ts";
 import { textErrors } from "./formats/text-errors.ts";
+import { hosts } from "./host-name.ts";
 import { defaults, inHeader, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
@@ -19,6 +20,11 @@ export const assemblyai: Provider = {
     { path: /^\/v3(?=\/)/, base: "https://streaming.assemblyai.com" },
     { path: /^\/v1(?=\/chat\/)/, base: "https://llm-gateway.assemblyai.com" },
     { path: /^\/sync(?=\/)/, base: "https://sync.assemblyai.com", takesOff: true },
+  ],
+  names: [
+    ...hosts("api.eu.assemblyai.com", "streaming.assemblyai.com", "streaming.eu.assemblyai.com"),
+    ...hosts("llm-gateway.assemblyai.com", "llm-gateway.eu.assemblyai.com"),
+    { host: "sync.assemblyai.com", place: "/sync" },
   ],
   credential: {
     env: ["ASSEMBLYAI_API_KEY"],

@@ -14,6 +14,7 @@ export const azure: Provider = {
   id: "azure",
   name: "Azure OpenAI",
   upstream: undefined,
+  domains: ["openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"],
   version: {
     kind: "in-path",
     prefix: "/openai/v1",

@@ -15,6 +15,7 @@ export const cohere: Provider = {
   name: "Cohere",
   upstream: "https://api.cohere.com",
   version: { kind: "in-path", prefix: "/v2", also: ["/v1"], endpoints: ["chat", "embed", "rerank", "audio"] },
+  names: [{ host: "api.cohere.ai", retired: true }],
   rewrites: [
     [
       /^\/(?=(?:models|tokenize|detokenize|classify|datasets|embed-jobs|connectors|finetuning)(?:\/|$))/,

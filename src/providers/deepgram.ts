@@ -1,6 +1,7 @@
 import { deepgramUsage } from "./formats/deepgram.ts";
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { deepgramListenDemand, deepgramSpeakDemand, openDemand } from "./formats/other-demands.ts";
+import { hosts } from "./host-name.ts";
 import { defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -27,6 +28,7 @@ export const deepgram: Provider = {
     endpoints: ["listen", "speak", "read", "models", "projects"],
   },
   hosts: [{ path: /^(?:\/v1)?\/agent(?=\/|$)/, base: "https://agent.deepgram.com" }],
+  names: hosts("agent.deepgram.com", "api.eu.deepgram.com"),
   credential: {
     env: ["DEEPGRAM_API_KEY"],
     required: true,

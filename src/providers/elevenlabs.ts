@@ -2,6 +2,7 @@ import { elevenlabsUsage } from "./formats/elevenlabs.ts";
 import { epochLimitHeaders } from "./formats/limit-headers.ts";
 import { elevenlabsSpeechDemand, elevenlabsTranscriptDemand, openDemand } from "./formats/other-demands.ts";
 import { elevenlabsOwned } from "./formats/other-owned.ts";
+import { hosts } from "./host-name.ts";
 import { defaults, type ErrorFormat, inHeader, type Provider } from "./provider.ts";
 import { administers, mints } from "./reasons.ts";
 
@@ -30,6 +31,12 @@ export const elevenlabs: Provider = {
       "models",
     ],
   },
+  names: hosts(
+    "api.us.elevenlabs.io",
+    "api.eu.residency.elevenlabs.io",
+    "api.in.residency.elevenlabs.io",
+    "api-global-preview.elevenlabs.io",
+  ),
   credential: {
     env: ["ELEVENLABS_API_KEY", "ELEVEN_API_KEY"],
     required: true,

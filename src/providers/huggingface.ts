@@ -30,6 +30,12 @@ export const huggingface: Provider = {
     [/^\/models\/(?=.)/, "/hf-inference/models/"],
   ],
   hosts: [{ path: /^\/api\//, base: "https://huggingface.co" }],
+  names: [
+    // Of the Hub, what inference clients look up; its files and pages are no part of the API.
+    { host: "huggingface.co", paths: /^\/api\// },
+    { host: "api-inference.huggingface.co", retired: true },
+  ],
+  domains: ["huggingface.co", "endpoints.huggingface.cloud"],
   modelInPath:
     /^\/(?:hf-inference\/models|fal-ai|wavespeed\/api\/v3|replicate\/v1\/models)\/(.+?)(?:\/(?:pipeline|v1|requests)\/.*|\/predictions)?$/i,
   encodedSlashes: /^\/(?:v1|hf-inference)\/models\//,

@@ -20,6 +20,11 @@ export const jina: Provider = {
     { path: /^\/reader(?=\/|$)/, base: "https://r.jina.ai", takesOff: true },
     { path: /^\/search(?=\/|$)/, base: "https://s.jina.ai", takesOff: true },
   ],
+  names: [
+    { host: "deepsearch.jina.ai" },
+    { host: "r.jina.ai", place: "/reader" },
+    { host: "s.jina.ai", place: "/search" },
+  ],
   credential: {
     env: ["JINA_API_KEY", "JINAAI_API_KEY"],
     required: true,

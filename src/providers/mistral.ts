@@ -9,6 +9,7 @@ import {
   ocrDemand,
 } from "./formats/other-demands.ts";
 import { mistralOwned } from "./formats/other-owned.ts";
+import { hosts } from "./host-name.ts";
 import { bearer, defaults, type ErrorFormat, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
@@ -35,6 +36,7 @@ export const mistral: Provider = {
     also: ["/v2"],
     endpoints: ["chat", "fim", "embeddings", "models", "agents", "conversations", "ocr", "audio", "files"],
   },
+  names: hosts("api.eu.mistral.ai", "api.us.mistral.ai"),
   credential: { env: ["MISTRAL_API_KEY"], required: true, place: bearer, probe: "/v1/models" },
   owned: mistralOwned,
   errors,

@@ -2,8 +2,12 @@ import { openaiObjects } from "./formats/objects.ts";
 import { openaiErrors } from "./formats/openai.ts";
 import { newerOpenaiMeters, openaiDeferred, openaiFree } from "./formats/openai-meters.ts";
 import { openaiOwned } from "./formats/openai-owned.ts";
+import { hosts } from "./host-name.ts";
 import { bearer, defaultTimeouts, type Provider } from "./provider.ts";
 import { administers, media, mints } from "./reasons.ts";
+
+/** Where data stay in the region that their project was given. */
+const REGIONS = ["us", "eu", "au", "ca", "jp", "in", "sg", "kr", "gb", "ae"];
 
 export const openai: Provider = {
   id: "openai",
@@ -21,6 +25,7 @@ export const openai: Provider = {
     { method: "*", path: /^\/vaults(\/|$)/, why: mints },
     { method: "*", path: /^\/(organization|projects)(\/|$)/, why: administers },
   ],
+  names: hosts(...REGIONS.map((region) => `${region}.api.openai.com`)),
   // TypeScript's AzureOpenAI prefers OPENAI_BASE_URL to its own variable, and the `/v1` in it.
   handovers: [
     {

@@ -2,6 +2,7 @@ import type { Exceeded } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { DemandFormat } from "./formats/demand.ts";
 import type { UsageFormat } from "./formats/usage.ts";
+import type { HostName } from "./host-name.ts";
 import type { MintRule } from "./mint.ts";
 import type { OwnedObjects } from "./owned.ts";
 
@@ -63,6 +64,10 @@ export interface Provider {
   readonly rewrites?: readonly (readonly [pattern: RegExp, replacement: string])[];
   /** Paths that live at other hosts of the provider; the first that matches. Unused where the upstream was replaced. */
   readonly hosts?: readonly HostRule[];
+  /** Hosts that its SDKs call by name, beside that of `upstream`. */
+  readonly names?: readonly HostName[];
+  /** Domains of which customers have hosts of their own: no name in them is ever tunnelled to, so that no key leaves. */
+  readonly domains?: readonly string[];
   /** Calls that some SDK sends here although they are meant for another provider. */
   readonly handovers?: readonly Handover[];
   /** Paths of clients that have no more than a key, and leave out whose account they are of. */
@@ -252,6 +257,8 @@ export interface ClientSettings {
   readonly keys: readonly (string | KeyVariable)[];
   /** Variables that hold the base address, each with the path that its SDKs expect after the provider's prefix. */
   readonly bases: readonly (readonly [variable: string, path: string])[];
+  /** Variables of its SDKs' own that name a proxy. */
+  readonly proxies?: readonly string[];
 }
 
 /** A key variable that is not simply set; those that are `broad` or `unguided` are written down commented out. */
@@ -267,6 +274,8 @@ export interface KeyVariable {
   readonly broad?: true;
   /** Its SDKs take their base address from the code alone: set without it, they would send the master key past us. */
   readonly unguided?: true;
+  /** Not set in proxy mode either: its SDKs want one of several. */
+  readonly inProxyMode?: false;
 }
 
 export const defaultTimeouts: Timeouts = {

@@ -33,6 +33,14 @@ export const replicate: Provider = {
       withoutKey: true,
     },
   ],
+  names: [
+    {
+      host: "stream.replicate.com",
+      place: "/hosts/stream.replicate.com",
+      withoutKey: true,
+    },
+  ],
+  domains: ["replicate.com", "replicate.net"],
   credential: { env: ["REPLICATE_API_TOKEN"], required: true, place: bearer, probe: "/account" },
   owned: replicateOwned,
   errors,

@@ -23,5 +23,9 @@ export const tavily: Provider = {
     { method: "POST", path: /^\/search$/, format: tavilyUsage, demand: tavilySearchDemand },
     { method: "POST", path: /./, format: tavilyUsage, demand: openDemand },
   ],
-  client: { keys: [{ name: "TAVILY_API_KEY", unguided: true }], bases: [] },
+  client: {
+    keys: [{ name: "TAVILY_API_KEY", unguided: true }],
+    bases: [],
+    proxies: ["TAVILY_HTTP_PROXY", "TAVILY_HTTPS_PROXY"],
+  },
 };

@@ -28,6 +28,7 @@ export const together: Provider = {
       "batches",
     ],
   },
+  names: [{ host: "api.together.xyz", retired: true }],
   // Of one and the same variable, TypeScript's SDK expects the version in it, and Python's puts it behind.
   rewrites: [[/^\/v1(?=\/v[12]\/)/, ""]],
   // An upload is answered with a signed link to storage, where the SDK puts the file without any key.

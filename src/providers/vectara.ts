@@ -69,6 +69,7 @@ export const vectara: Provider = {
     },
     probe: "/v2/corpora?limit=1",
   },
+  names: [{ host: "auth.vectara.io", tokens: "/vectara-auth" }],
   errors,
   accountHeaders: ["customer-id"],
   account: { header: "customer-id", path: /^\/v1\//, variable: "VECTARA_CUSTOMER_ID" },
@@ -99,7 +100,8 @@ export const vectara: Provider = {
     keys: [
       { name: "VECTARA_API_KEY", unguided: true },
       { name: "VECTARA_CLIENT_ID", unguided: true, value: "llamakey" },
-      { name: "VECTARA_CLIENT_SECRET", unguided: true },
+      // The key is enough, and goes before.
+      { name: "VECTARA_CLIENT_SECRET", unguided: true, inProxyMode: false },
     ],
     bases: [],
   },

@@ -8,11 +8,24 @@ import { googleObjects } from "./formats/objects.ts";
 import { openaiMeters } from "./formats/openai-meters.ts";
 import { serviceAccountGrant, serviceAccountProject } from "./formats/service-account.ts";
 import { vertexAnthropicUsage } from "./formats/vertex-anthropic.ts";
+import { hosts } from "./host-name.ts";
 import { bearer, defaults, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
 const location = (pattern: string) =>
   new RegExp(`^/v[0-9a-z]+/projects/[^/]+/locations/(${pattern})(?=[/:]|$)`);
+
+/** Every location that has a host of its own. */
+const LOCATIONS = [
+  ...["us-central1", "us-east1", "us-east4", "us-east5", "us-south1", "us-west1", "us-west2", "us-west3"],
+  ...["us-west4", "northamerica-northeast1", "northamerica-northeast2", "southamerica-east1"],
+  ...["southamerica-west1", "europe-central2", "europe-north1", "europe-southwest1", "europe-west1"],
+  ...["europe-west2", "europe-west3", "europe-west4", "europe-west6", "europe-west8", "europe-west9"],
+  ...["europe-west12", "asia-east1", "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3"],
+  ...["asia-south1", "asia-south2", "asia-southeast1", "asia-southeast2", "australia-southeast1"],
+  ...["australia-southeast2", "me-central1", "me-central2", "me-west1", "africa-south1"],
+];
+const MULTI_REGIONS = ["aiplatform.us.rep.googleapis.com", "aiplatform.eu.rep.googleapis.com"];
 
 const title = "For Vertex AI, with what lmk env --format adc writes as llamakey_adc.json:";
 
@@ -27,6 +40,7 @@ export const vertex: Provider = {
     { path: location("us|eu"), base: "https://aiplatform.$1.rep.googleapis.com" },
     { path: location("[a-z]+-[a-z]+[0-9]+"), base: "https://$1-aiplatform.googleapis.com" },
   ],
+  names: hosts(...LOCATIONS.map((one) => `${one}-aiplatform.googleapis.com`), ...MULTI_REGIONS),
   // "Express mode": with an API key and nothing else, Google's SDKs name neither project nor location.
   accountPath: {
     path: /^(\/v[0-9a-z]+)(?=\/publishers\/[^/]+\/models\/[^/]+(?::|%3a)[a-z]+$)/i,

@@ -12,6 +12,8 @@ export const voyage: Provider = {
   name: "Voyage",
   upstream: "https://api.voyageai.com/v1",
   version: { kind: "in-base", prefix: "/v1" },
+  // What its SDK calls with keys that MongoDB gives out.
+  names: [{ host: "ai.mongodb.com", retired: true }],
   credential: { env: ["VOYAGE_API_KEY"], required: true, place: bearer, probe: "/files" },
   owned: filesOwned,
   errors: { ...textErrors("detail"), limitHeaders: epochLimitHeaders },

@@ -1,6 +1,7 @@
 import { openaiCompatible } from "./formats/openai.ts";
 import { chatDemand } from "./formats/openai-demand.ts";
 import { metersWith } from "./formats/openai-meters.ts";
+import { hosts } from "./host-name.ts";
 import { bearer, type Provider } from "./provider.ts";
 import { mints } from "./reasons.ts";
 
@@ -13,6 +14,7 @@ export const xai: Provider = {
   version: { kind: "in-base", prefix: "/v1" },
   // Its older cap leaves the reasoning out.
   meters: metersWith(chatDemand("max_completion_tokens", { reasoning: "beside" })),
+  names: hosts("us-east-1.api.x.ai", "us-west-2.api.x.ai", "eu-west-1.api.x.ai"),
   credential: { env: ["XAI_API_KEY"], required: true, place: bearer, probe: "/models" },
   denied: [{ method: "*", path: /^\/realtime\/client_secrets(\/|$)/, why: mints }],
   // Its models think unseen, but for those that do not think.

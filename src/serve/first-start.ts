@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_GROUP } from "../admin/users.ts";
-import { renderExports } from "../client/exports.ts";
+import { type ExportSettings, renderExports } from "../client/exports.ts";
 import { bySystem } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import { createKey, randomBase62 } from "../domain/key.ts";
@@ -11,6 +11,9 @@ import type { Provider } from "../providers/provider.ts";
 
 const EXPORTS_NAME = "llamakey_local.env";
 const EXPORTS_MARK = "LlaMaKey";
+
+/** Where the gateway is, and what is to be trusted for it. */
+export type ExportPlace = Pick<ExportSettings, "publicUrl" | "trust">;
 
 export interface FirstUser {
   id: string;
@@ -69,7 +72,7 @@ export function exportsFile(folder: string, dataDir: string): string {
 export function refreshExports(
   file: string,
   isValid: (key: string) => boolean,
-  publicUrl: string,
+  place: ExportPlace,
   providers: readonly Provider[],
 ): void {
   if (!existsSync(file) || !isOurs(file)) return;
@@ -77,17 +80,17 @@ export function refreshExports(
   const key = /^export LMK_KEY='(lmk_[0-9A-Za-z_]+)'$/m.exec(text)?.[1];
   const userName = /exports of (.+?): they hold/.exec(text)?.[1];
   if (key === undefined || userName === undefined || !isValid(key)) return;
-  writeExports(file, { name: userName, key }, publicUrl, providers);
+  writeExports(file, { name: userName, key }, place, providers);
 }
 
 /** Writes the exports (mode 0600), replacing those of an earlier installation. */
 export function writeExports(
   file: string,
   user: Omit<FirstUser, "id">,
-  publicUrl: string,
+  place: ExportPlace,
   providers: readonly Provider[],
 ): void {
-  const text = renderExports("sh", { publicUrl, key: user.key, userName: user.name, providers });
+  const text = renderExports("sh", { ...place, key: user.key, userName: user.name, providers });
   writeFileSync(file, text, { mode: 0o600 });
 }
 

@@ -14,6 +14,10 @@ export interface Greeting {
   readonly consoleUrl: string;
   /** Signs the first user in, once; undefined at later starts. */
   readonly consoleLink: string | undefined;
+  /** Where it is a forward proxy; undefined where it is none. */
+  readonly proxyUrl: string | undefined;
+  /** Of the certificate that clients must trust, SHA-256; undefined where they need none of ours. */
+  readonly fingerprint: string | undefined;
 }
 
 /** What a start prints: where it listens, the providers with their keys masked, and what to do next. */
@@ -26,6 +30,7 @@ export function greeting(facts: Greeting): string {
   if (exportsFile !== undefined && firstUser !== undefined && usable[0] !== undefined) {
     parts.push(`Try it:\n\n  ${firstCall(usable[0], exportsFile)}`);
   }
+  parts.push(...tlsLines(facts));
   parts.push(whereConsoleIs(facts));
   return `${parts.join("\n\n")}\n`;
 }
@@ -35,6 +40,16 @@ export function whereConsoleIs({ consoleUrl, consoleLink }: Greeting): string {
   return consoleLink === undefined
     ? `Console: ${browserUrl(consoleUrl)}/console/ (a link that signs you in: npm start -- admin link)`
     : `Console, by a link that signs you in once, within 15 minutes:\n\n  ${consoleLink}\n\nAnother one: npm start -- admin link`;
+}
+
+/** What clients need beside the address. */
+function tlsLines({ publicUrl, proxyUrl, fingerprint }: Greeting): string[] {
+  if (fingerprint === undefined) return [];
+  const proxy =
+    proxyUrl === undefined ? "" : `Proxy mode at ${proxyUrl}, for SDKs that read no base address.\n`;
+  return [
+    `${proxy}Clients trust it by lmk env --proxy: ${publicUrl}/lmk/ca.pem, whose SHA-256 fingerprint is\n  ${fingerprint}`,
+  ];
 }
 
 function providerTable(upstreams: Upstreams): string {

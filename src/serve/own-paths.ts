@@ -1,5 +1,6 @@
 import { renderAdc } from "../client/adc.ts";
 import { type ExportFormat, exportFormats, renderExports } from "../client/exports.ts";
+import type { ProxyAddress } from "../client/proxy-exports.ts";
 import { runEnvironment } from "../client/run-environment.ts";
 import { UnquotableValue } from "../client/shells.ts";
 import { Refusal } from "../domain/refusal.ts";
@@ -20,6 +21,10 @@ export interface OwnPaths {
   readonly publicUrl: string;
   /** Keys that a key's holder makes. @throws Refusal */
   readonly childKeys: Pick<ChildKeys, "answer">;
+  /** The certificate that clients have to trust, PEM; undefined where the gateway needs none of its own. */
+  readonly authority: () => string | undefined;
+  /** What clients need to use the gateway as a proxy; undefined where it is none. */
+  readonly proxy: ((key: string) => ProxyAddress) | undefined;
   /** What a key's holder is told of it. */
   readonly me: (holder: KeyHolder) => Promise<object>;
   /** Gives a token of this provider for a master key. */
@@ -44,6 +49,7 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
     if (pathname === "/readyz") return parts.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
     if (pathname === "/lmk/env")
       return withCaller(parts, request, search, (caller) => env(parts, caller, searchParams));
+    if (pathname === "/lmk/ca.pem") return authority(parts);
     if (pathname === "/lmk/me")
       return withCaller(parts, request, search, async ({ holder }) =>
         Response.json(await parts.me(holder), { headers: { "cache-control": "no-store" } }),
@@ -81,23 +87,44 @@ async function withCaller(
 
 /** The caller's own key comes back in the caller's own exports. */
 function env(parts: OwnPaths, { holder, key }: Caller, query: URLSearchParams): Response {
-  const { publicUrl } = parts;
+  const { publicUrl, proxy } = parts;
   const providers = parts.upstreams().map(({ provider }) => provider);
-  if (query.get("format") === "run") {
-    const headers = { "cache-control": "no-store" };
-    return Response.json(runEnvironment({ publicUrl, key, providers }), { headers });
-  }
-  const format = (query.get("format") ?? "sh") as ExportFormat;
-  if (query.get("format") === "adc") return plain(200, renderAdc({ publicUrl, key }));
-  if (!exportFormats.includes(format))
-    return plain(400, `The format must be one of: ${exportFormats.join(", ")}, adc.\n`);
-  const text = renderExports(format, {
+  const format = query.get("format") ?? "sh";
+  const trust = query.get("trust");
+  // What is run alone gets all that there is.
+  const isProxy = query.get("proxy") !== null || (format === "run" && trust !== null && proxy !== undefined);
+  if (isProxy && (proxy === undefined || trust === null)) return plain(404, noProxy(parts));
+  const settings = {
     publicUrl,
     key,
-    userName: holder.user.name,
     providers,
-  });
-  return plain(200, text);
+    ...(trust === null ? {} : { trust }),
+    ...(isProxy && proxy !== undefined
+      ? { proxy: { ...proxy(key), direct: query.get("direct") ?? "" } }
+      : {}),
+  };
+  if (format === "run") {
+    return Response.json(runEnvironment(settings), { headers: { "cache-control": "no-store" } });
+  }
+  if (format === "adc") return plain(200, renderAdc({ publicUrl, key }));
+  if (!exportFormats.includes(format as ExportFormat))
+    return plain(400, `The format must be one of: ${exportFormats.join(", ")}, adc.\n`);
+  return plain(200, renderExports(format as ExportFormat, { ...settings, userName: holder.user.name }));
+}
+
+function noProxy({ proxy }: OwnPaths): string {
+  return proxy === undefined
+    ? "This gateway is no proxy: its administrator has not set LMK_PROXY_LISTEN.\n"
+    : "Proxy mode needs the folder that holds this gateway's certificate, as trust=<folder>.\n";
+}
+
+/** Open to anybody: it is what a client needs before it can send its key. */
+function authority({ authority }: OwnPaths): Response {
+  const certificate = authority();
+  if (certificate === undefined)
+    return plain(404, "This gateway has no certificate authority of its own: nothing is to be trusted.\n");
+  const headers = { "content-type": "application/x-pem-file", "cache-control": "no-store" };
+  return new Response(certificate, { headers });
 }
 
 function plain(status: number, text: string): Response {

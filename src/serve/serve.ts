@@ -14,10 +14,11 @@ import { Directory } from "../gateway/directory.ts";
 import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
-import { Listener } from "../gateway/listen.ts";
+import { type Handlers, Listener } from "../gateway/listen.ts";
 import { MemoryHomes } from "../gateway/object-homes.ts";
 import { ObjectIndex } from "../gateway/object-index.ts";
 import { probe } from "../gateway/probe.ts";
+import { identifyByProxyToken } from "../gateway/proxy-token.ts";
 import { patternPath, takeFromQuery } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { Journal } from "../ledger/journal.ts";
@@ -29,6 +30,7 @@ import { loadVaultKey } from "../vault/key-file.ts";
 import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
 import { bundledConsole } from "./bundled-console.ts";
+import type { Certificates } from "./certificates.ts";
 import { ChildKeys } from "./child-keys.ts";
 import { REMEMBERED_CHILD_MS, startChores } from "./chores.ts";
 import { consolePages } from "./console.ts";
@@ -45,9 +47,11 @@ import { Organisation, webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
 import { startProblems } from "./problems.ts";
+import { ProxyMode, proxyAddress } from "./proxy-mode.ts";
 import { recover } from "./recover.ts";
 import { Repricer } from "./repricer.ts";
 import { systemTimer } from "./timer.ts";
+import { openTls } from "./tls.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
 
@@ -58,6 +62,7 @@ const CHECKOUT = join(import.meta.dir, "../..");
 interface Running {
   readonly inFlight: InFlight;
   readonly listener: Listener;
+  readonly stopTls: () => Promise<void>;
   readonly journal: Journal;
   readonly stopChores: () => void;
   readonly webhook: Webhook;
@@ -114,14 +119,15 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const vault = await Vault.open(keyEncryptionKey, store);
   await store.openAudit(vault.keyFor("audit"));
   const isOperator = equals(operatorToken(config.adminToken, data.operatorTokenFile));
-  const listener = openListener(config);
-  const publicUrl = config.publicUrl ?? listener.url;
-  const consoleUrl = publicUrl;
-  const signInKey = vault.keyFor("sign-in");
-
   const upstreams: Upstreams = new Map(
     config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
   );
+  const tls = await openTls(config, upstreams, { store, sealer: vault, clock, report });
+  const listener = openListener(config, tls.certificates?.current);
+  const publicUrl = config.publicUrl ?? listener.url;
+  const consoleUrl = publicUrl;
+  const signInKey = vault.keyFor("sign-in");
+  const place = { publicUrl, ...(tls.trust === undefined ? {} : { trust: tls.trust }) };
   const usable = () => [...upstreams.values()].filter(isUsable);
   const directory = new Directory((provider, path) => {
     const known = upstreams.get(provider)?.provider;
@@ -139,7 +145,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     refreshExports(
       exports,
       (key) => isValidKey(key, callerOf),
-      publicUrl,
+      place,
       usable().map(({ provider }) => provider),
     );
   const { upstreamProxy, providers: configured } = config;
@@ -155,7 +161,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   });
 
   const firstUser = await variant.makeUsers(store, vault, clock);
-  if (firstUser !== undefined) writeExports(exports, firstUser, publicUrl, []);
+  if (firstUser !== undefined) writeExports(exports, firstUser, place, []);
   const consoleLink = firstUser && (await firstLink(store, clock, { signInKey, consoleUrl }, firstUser.id));
   await noteEnvironment(store, configured, clock.now());
   const loadDirectory = () => directory.load(store, clock.now() - REMEMBERED_CHILD_MS);
@@ -239,6 +245,19 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     directoryChanged,
     providers: () => usable().map(({ provider }) => provider.id),
   });
+  const proxy =
+    config.proxy &&
+    (await ProxyMode.open({
+      config: config.proxy,
+      hosts: tls.hosts,
+      upstreams,
+      certificates: await tls.proxyCertificates(),
+      publicUrl,
+      identify: (token) => identifyByProxyToken(token, directory, vault, clock.now()),
+      log: (row) => journal.log(row),
+      clock,
+      report,
+    }));
   const me = new Me({
     store,
     ledger,
@@ -253,12 +272,14 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     upstreams: usable,
     publicUrl,
     childKeys,
+    authority: () => tls.authority?.certificate,
+    proxy: proxy && ((key) => proxyAddress(proxy.publicUrl, config, key, vault)),
     me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
     admin: (request, address) => admin.fetch(request, { address }),
     console: consolePages(async () => bundledConsole ?? (await bundleConsole(CHECKOUT))),
   });
-  listener.start({
+  const handlers: Handlers = {
     gateway: {
       upstreams,
       directory,
@@ -279,7 +300,11 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       prices: () => prices.book,
     },
     own,
-  });
+    subdomains: tls.subdomains,
+  };
+  listener.start(handlers);
+  proxy?.start(handlers);
+  const unfollow = tls.certificates?.follow((certificates) => listener.renew(certificates));
   credentials.startProbing();
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(
@@ -291,19 +316,26 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       exportsFile: shownExports,
       consoleUrl,
       consoleLink,
+      proxyUrl: proxy?.publicUrl,
+      fingerprint: tls.authority?.fingerprint,
     }),
   );
-  return { inFlight, listener, journal, stopChores: chores, webhook, credentials, store, data };
+  const stopTls = async () => {
+    unfollow?.();
+    await proxy?.stop();
+  };
+  return { inFlight, listener, stopTls, journal, stopChores: chores, webhook, credentials, store, data };
 }
 
 async function stop(running: Running, drainMs: number): Promise<void> {
-  const { inFlight, listener, journal, stopChores, webhook, credentials, store, data } = running;
+  const { inFlight, listener, stopTls, journal, stopChores, webhook, credentials, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
   credentials.stopProbing();
   const cut = await inFlight.drain(drainMs);
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
+  await stopTls();
   await listener.stop();
   stopChores();
   webhook.stop();
@@ -318,9 +350,9 @@ function budgetsOf(directory: Directory): Budget[] {
   );
 }
 
-function openListener({ host, port }: Config): Listener {
+function openListener({ host, port }: Config, certificates: Certificates["current"] | undefined): Listener {
   try {
-    return new Listener(host, port, report);
+    return new Listener({ host, port, report, ...(certificates === undefined ? {} : { certificates }) });
   } catch (error) {
     const code = (error as { code?: string }).code ?? "unknown reason";
     const why = code === "EADDRINUSE" ? "is taken by another program" : `cannot be opened (${code})`;

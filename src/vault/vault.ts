@@ -79,6 +79,20 @@ export class Vault {
     }
   }
 
+  /** For a secret of the installation's own, which is bound to its purpose alone. */
+  sealOwn(secret: string, purpose: string): Uint8Array {
+    return encrypt(this.dataKey, Buffer.from(secret, "utf8"), JSON.stringify(["own", purpose, FORMAT]));
+  }
+
+  /** @throws Unreadable where the bytes are not those that were sealed for this purpose. */
+  openOwn(sealed: Uint8Array, purpose: string): string {
+    try {
+      return decrypt(this.dataKey, sealed, JSON.stringify(["own", purpose, FORMAT])).toString("utf8");
+    } catch (cause) {
+      throw new Unreadable(`The secret was not sealed for ${purpose}.`, { cause });
+    }
+  }
+
   /** HMAC-SHA256(pepper, key): what is stored of a master key. 32 bytes. */
   hashKey(key: string): Uint8Array {
     return new Bun.CryptoHasher("sha256", this.pepper).update(key).digest();

@@ -87,7 +87,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
   const ledger = new Ledger({ ...parts, journal, state: stateOf([], "", 1) });
   const book = new PriceBook(bundledSnapshot());
   const inFlight = new InFlight(undefined);
-  const listener = new Listener("127.0.0.1", 0, () => {});
+  const listener = new Listener({ host: "127.0.0.1", port: 0, report: () => {} });
   const known = new Map<string, OwnedObject>();
   const objects = new ObjectIndex({
     addObjects: async (made, anew) => {
@@ -133,6 +133,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       report: () => {},
       upstreamProxy: undefined,
     },
+    subdomains: new Map(),
     own: () => new Response(null, { status: 404 }),
   });
   atEnd(async () => {
