@@ -64,6 +64,7 @@ const policyShape = {
   limits: z.strictObject(limitsShape).optional(),
   sharing: z.enum(["own", "group", "all"]).optional(),
   capOutput: z.boolean().optional(),
+  lowerCaps: z.boolean().optional(),
   deferred: z.boolean().optional(),
   shadow: z.boolean().describe("Refuse nothing; note what would be refused.").optional(),
 };
@@ -171,6 +172,7 @@ const FIELDS = [
   "limits",
   "sharing",
   "capOutput",
+  "lowerCaps",
   "deferred",
   "shadow",
 ] as const;

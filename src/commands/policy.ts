@@ -97,6 +97,7 @@ interface SetOptions {
   concurrent?: number | "";
   sharing?: string;
   capOutput?: boolean;
+  lowerCaps?: boolean;
   deferred?: boolean;
   shadow?: boolean;
 }
@@ -123,6 +124,8 @@ function addSet(policy: Command, io: Io): void {
     .option("--sharing <whom>", "whose files, batches and the like its calls may use: own, group or all")
     .option("--cap-output", "let the gateway cap answers so that they fit into a budget")
     .option("--no-cap-output", "do not")
+    .option("--lower-caps", "let it lower clients' own caps, too")
+    .option("--no-lower-caps", "do not")
     .option("--deferred", "let it start work whose cost shows only later")
     .option("--no-deferred", "do not")
     .option("--shadow", "refuse nothing, only note what would be refused")
@@ -140,6 +143,7 @@ function addSet(policy: Command, io: Io): void {
         sharing: given.sharing,
         ...(Object.values(limits).some((limit) => limit !== undefined) && { limits }),
         ...(chosen("capOutput") && { capOutput: given.capOutput }),
+        ...(chosen("lowerCaps") && { lowerCaps: given.lowerCaps }),
         ...(chosen("deferred") && { deferred: given.deferred }),
         ...(chosen("shadow") && { shadow: given.shadow }),
       };

@@ -29,6 +29,8 @@ export interface Policy {
   readonly sharing?: Sharing;
   /** Whether the gateway may cap an answer that has no cap, so that it fits into a budget; it may where no scope says no. */
   readonly capOutput?: boolean;
+  /** Whether a cap of the client's own may be lowered, so that the call fits into a budget; no, unless a scope says so. */
+  readonly lowerCaps?: boolean;
   /** Whether work may be started whose cost shows only later, and may then exceed a budget; no, unless a scope says so. */
   readonly deferred?: boolean;
   /** Counts and reports what would be refused, and refuses nothing of it. */

@@ -151,8 +151,7 @@ class Asking {
 
   /** @throws Refusal `unpriced` for work whose cost shows only later, unless the policy allows it. */
   requireDeferred(): void {
-    const said = this.holder.scopes.map(({ policy }) => policy.deferred).filter((one) => one !== undefined);
-    if ((said.length > 0 && said.every(Boolean)) || this.refusesNothing) return;
+    if (this.isAllowed("deferred") || this.refusesNothing) return;
     throw deferred(this.ledger.roomIn(this.budgets), this.holder);
   }
 
@@ -218,8 +217,15 @@ class Asking {
 
   private mayCap(ceiling: Ceiling): ceiling is Exclude<Ceiling, { kind: "unpriced" }> {
     if (ceiling.kind === "unpriced" || ceiling.legs.length === 0) return false;
-    if (ceiling.kind === "bounded" && (ceiling.isCapped || ceiling.outputTokens === 0)) return false;
+    if (ceiling.kind === "bounded" && ceiling.outputTokens === 0) return false;
+    if (ceiling.kind === "bounded" && ceiling.isCapped && !this.isAllowed("lowerCaps")) return false;
     return cappable(this.call) && this.holder.scopes.every(({ policy }) => policy.capOutput !== false);
+  }
+
+  /** What no scope may do unless one says so; one that says no wins. */
+  private isAllowed(what: "deferred" | "lowerCaps"): boolean {
+    const said = this.holder.scopes.map(({ policy }) => policy[what]).filter((one) => one !== undefined);
+    return said.length > 0 && said.every(Boolean);
   }
 
   private reserve(nanos: Nanos, outputCap: number | null): Admitted | undefined {

@@ -3,8 +3,9 @@ import type { Nanos } from "../domain/money.ts";
 import type { Metered } from "../domain/request-record.ts";
 import { outputTokens, type Quantities, type Usage } from "../domain/usage.ts";
 import type { PriceBook } from "../pricing/book.ts";
-import { type Ceiling, ceilingFor, costAt } from "../pricing/ceiling.ts";
+import { type Ceiling, ceilingFor, costAt, outputAt } from "../pricing/ceiling.ts";
 import { priceOf } from "../pricing/costing.ts";
+import { usesTools } from "../pricing/worst.ts";
 import { addQuantities } from "../providers/formats/usage.ts";
 import type { DisconnectRule } from "../providers/provider.ts";
 import type { Exchange } from "./exchange.ts";
@@ -135,7 +136,7 @@ export function shrinkToInput(exchange: Exchange, book: PriceBook): void {
   const { hold, most, meter, demand, outputCap } = exchange;
   if (hold === undefined || hold.accounts.length === 0 || most?.kind !== "bounded") return;
   // With tools of the provider's, each round reads all of it again.
-  if (demand === undefined || demand.serverTools > 0 || most.legs.length === 0) return;
+  if (demand === undefined || usesTools(demand, exchange.model ?? "") || most.legs.length === 0) return;
   const partial = meter?.soFar() ?? null;
   if (partial === null || partial.others.length > 0) return;
   const { output_tokens: _, reasoning_tokens: __, ...input } = partial.quantities;
@@ -143,9 +144,8 @@ export function shrinkToInput(exchange: Exchange, book: PriceBook): void {
   const costing = costingOf({ ...partial, quantities: input, reportedCost: null }, exchange.model, book);
   const cost = priceOf(costing, exchange.upstream?.provider.id ?? "", exchange.at, book);
   if (cost === null) return;
-  const output = costAt(most, outputCap ?? most.outputTokens) - costAt(most, 0);
-  // One each for what was rounded.
-  hold.shrink(cost + output + 1n);
+  // Both are rounded up.
+  hold.shrink(cost + outputAt(most, outputCap ?? most.outputTokens));
 }
 
 /** @param requested The model that the request named; the answer's own name goes before it. */

@@ -4,7 +4,15 @@ import { bodilessDemand, type Demand, type DemandBounds, defaultBounds } from ".
 import type { Quantities, Unit } from "../domain/usage.ts";
 import { PriceBook } from "./book.ts";
 import { bundledSnapshot } from "./bundled.ts";
-import { type Ceiling, ceilingFor, ceilingOf, costAt, outputThatFits } from "./ceiling.ts";
+import {
+  type Bounded,
+  type Ceiling,
+  ceilingFor,
+  ceilingOf,
+  costAt,
+  outputAt,
+  outputThatFits,
+} from "./ceiling.ts";
 import { costOf } from "./cost.ts";
 import { type Rates, UNITS, type UnitRates } from "./rates.ts";
 
@@ -106,7 +114,7 @@ test("no call that uses what its request allows costs more than its ceiling", ()
           (unit) => priced(unit, each),
         );
         const outside =
-          (those.reasoning === "beside" && ceiling.isCapped ? (limits.output ?? limits.context ?? 0) : 0) +
+          (those.reasoning === "beside" ? (limits.output ?? limits.context ?? 0) : 0) +
           (demand.predicts ? demand.bytes : 0);
         const written = (ceiling.outputTokens + outside) * demand.answers * demand.items;
         const shuffled =
@@ -117,8 +125,9 @@ test("no call that uses what its request allows costs more than its ceiling", ()
                   (order[UNITS.indexOf(b) % order.length] ?? 0),
               )
             : readable;
+        const read = shared(Math.floor(ceiling.inputTokens * input), shuffled, weights);
         const quantities: Quantities = {
-          ...shared(Math.floor(ceiling.inputTokens * input), shuffled, weights),
+          ...read,
           ...shared(Math.floor(written * output), writable, weights.slice(4)),
           requests: 1,
           ...(demand.serverTools > 0 &&
@@ -127,6 +136,11 @@ test("no call that uses what its request allows costs more than its ceiling", ()
         const cost = costOf(quantities, each);
         if (!("total" in cost)) throw new Error(`no price of ${cost.unpriceable}`);
         expect(cost.total <= ceiling.nanos).toBe(true);
+        // Nor more than what is left of it once its real input is known.
+        if (demand.serverTools > 0) return;
+        const known = costOf({ ...read, requests: 1 }, each);
+        if (!("total" in known)) throw new Error(`no price of ${known.unpriceable}`);
+        expect(cost.total <= known.total + outputAt(ceiling, ceiling.outputTokens)).toBe(true);
       },
     ),
     { numRuns: 3000 },
@@ -177,6 +191,17 @@ describe("of real prices", () => {
     const open = call("openai", "gpt-5", of({ bytes: 1600 }));
     expect(nanosOf(open)).toBe(2600n * 1250n + 128_000n * 10_000n);
     expect(open).toMatchObject({ isCapped: false, outputTokens: 128_000 });
+  });
+
+  test("where reasoning lies beside the cap, no cap makes a call cheaper than what it can think", () => {
+    // grok-4: $3 in, $15 out a million, 256,000 of context.
+    const beside = { kind: "tokens", reasoning: "beside" } as const;
+    const open = call("xai", "grok-4", of({ bytes: 0 }, beside));
+    const capped = call("xai", "grok-4", of({ bytes: 0, outputCap: 1000 }, beside));
+    expect(open).toMatchObject({ kind: "bounded", isCapped: false, outputTokens: 0 });
+    expect(Number(nanosOf(capped)) - Number(nanosOf(open))).toBe(1000 * 15_000);
+    expect(outputThatFits(open, (nanosOf(open) as bigint) - 1n)).toBe(0);
+    expect(outputAt(capped as Bounded, 1000)).toBe((nanosOf(capped) as bigint) - 1000n * 3000n);
   });
 
   test("answers multiply the output alone", () => {

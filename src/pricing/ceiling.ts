@@ -22,7 +22,7 @@ export interface Bounded {
   readonly nanos: Nanos;
   /** Of all kinds together. */
   readonly inputTokens: number;
-  /** Of one answer; 0 where the call makes no text. */
+  /** Of one answer; 0 where the call makes no text, or none that a cap could bound. */
   readonly outputTokens: number;
   /** `outputTokens` is the request's own cap. */
   readonly isCapped: boolean;
@@ -34,6 +34,8 @@ export interface Leg {
   readonly fixed: bigint;
   /** For one more token of cap, in all answers together. */
   readonly perToken: bigint;
+  /** What is billed of the output at least; in `fixed`, too. */
+  readonly least: bigint;
   /** Output that no cap counts, or that is there whatever the cap, in tokens of one answer. */
   readonly besides: number;
 }
@@ -83,7 +85,8 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
       if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
       const { answers = 0, besides = 0 } = worst.output ?? {};
       const least = leastOf(worst.output?.units ?? [], units, each);
-      legs.push({ fixed: fixed + least, perToken: perToken * BigInt(answers) * TOKEN_SCALE, besides });
+      const all = perToken * BigInt(answers) * TOKEN_SCALE;
+      legs.push({ fixed: fixed + least, perToken: all, least, besides });
     }
   }
   if (worst.output === undefined) return bounded(legs, worst.inputTokens, 0, false);
@@ -103,6 +106,16 @@ export function costAt({ legs }: { readonly legs: readonly Leg[] }, cap: number)
   let most = 0n;
   for (const { fixed, perToken, besides } of legs) {
     const cost = fixed + perToken * BigInt(cap + besides);
+    if (cost > most) most = cost;
+  }
+  return ceilDiv(most, MILLISECONDS_PER_RATE);
+}
+
+/** What the output alone costs at most, when the answers have no more than so many tokens beside what no cap counts. */
+export function outputAt({ legs }: { readonly legs: readonly Leg[] }, cap: number): Nanos {
+  let most = 0n;
+  for (const { perToken, least, besides } of legs) {
+    const cost = least + perToken * BigInt(cap + besides);
     if (cost > most) most = cost;
   }
   return ceilDiv(most, MILLISECONDS_PER_RATE);
@@ -173,7 +186,7 @@ function contextOf({ rates, limits }: Pricing): number | null {
 }
 
 const TOKEN_SCALE = MILLISECONDS_PER_RATE / UNITS_PER_RATE;
-const NOTHING: Leg = { fixed: 0n, perToken: 0n, besides: 0 };
+const NOTHING: Leg = { fixed: 0n, perToken: 0n, least: 0n, besides: 0 };
 
 /** Undefined where something that is sure to be used, or all that may be, has no price. */
 function fixedOf(amounts: readonly Amount[], units: UnitRates, each: Rates): bigint | undefined {
@@ -220,7 +233,7 @@ function dearest(candidates: readonly Unit[], units: UnitRates): bigint | undefi
 }
 
 function flat(price: Nanos): Leg {
-  return { fixed: price * MILLISECONDS_PER_RATE, perToken: 0n, besides: 0 };
+  return { fixed: price * MILLISECONDS_PER_RATE, perToken: 0n, least: 0n, besides: 0 };
 }
 
 function bounded(

@@ -23,7 +23,7 @@ export interface Output {
   readonly units: readonly Unit[];
   /** Without a price of each of these the call has none. */
   readonly sure: readonly Unit[];
-  /** Of one answer; null where neither the request nor the model has a limit. */
+  /** Of one answer; null where neither the request nor the model has a limit, 0 where no cap would change anything. */
   readonly tokens: number | null;
   readonly isCapped: boolean;
   readonly answers: number;
@@ -92,11 +92,11 @@ export function worstOf(demand: Demand, limits: ModelLimits): Worst | Unbounded 
 
 function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Worst | Unbounded {
   const { bounds, answers, items, outputCap } = demand;
-  const usesTools = demand.serverTools > 0 || bounds.selfDirected?.test(model) === true;
-  const uses = usesTools ? (demand.toolUses ?? bounds.toolUses) : 0;
+  const hasTools = usesTools(demand, model);
+  const uses = hasTools ? (demand.toolUses ?? bounds.toolUses) : 0;
   const said = demand.bytes + bounds.hiddenTokens + demand.images * bounds.imageTokens;
   let input = said;
-  if (usesTools || demand.files > 0 || demand.stored) {
+  if (hasTools || demand.files > 0 || demand.stored) {
     if (context === null) return NO_CONTEXT;
     // Before and after each use the model reads all that there is.
     input = context * (uses + 1) * items;
@@ -105,8 +105,9 @@ function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Wors
   const most = output ?? context;
   const isCapped = outputCap !== null;
   const capped = outputCap !== null && context !== null ? Math.min(outputCap, context) : outputCap;
-  const tokens = capped ?? most;
-  const isBeside = bounds.reasoning === "beside" && isCapped;
+  const isBeside = bounds.reasoning === "beside";
+  // All that a model can write may be reasoning, which then no cap makes less.
+  const tokens = capped ?? (isBeside ? 0 : most);
   if (isBeside && most === null) {
     return {
       kind: "unbounded",
@@ -139,6 +140,11 @@ function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Wors
       besides: (isBeside ? (most ?? 0) : 0) + (demand.predicts ? demand.bytes : 0),
     },
   };
+}
+
+/** Whether the provider may search, or use other tools, on its way to an answer. */
+export function usesTools({ serverTools, bounds }: Demand, model: string): boolean {
+  return serverTools > 0 || bounds.selfDirected?.test(model) === true;
 }
 
 function inputUnits({ bounds, caching, images, audios, files, stored }: Demand): readonly Unit[] {

@@ -144,6 +144,21 @@ describe("what does not fit", () => {
     expect((await ask(user, { max_completion_tokens: fits + 1 })).status).toBe(402);
     expect((await ask(user, { max_completion_tokens: fits })).status).toBe(200);
 
+    // Its own cap is lowered only where a policy says so, wherever it stands, and never below what is of use.
+    await gateway.api("PUT", `/policies/user:${user.name}`, { lowerCaps: true });
+    provider.bodies.length = 0;
+    const lowered = await ask(user, { max_completion_tokens: 60_000, max_tokens: 70_000 });
+    expect(lowered.status).toBe(200);
+    const lower = Number(lowered.headers.get("x-llamakey-output-cap"));
+    expect(lower).toBeGreaterThan(1024);
+    expect(lower).toBeLessThanOrEqual(fits);
+    expect(provider.bodies[0]).toMatchObject({ max_completion_tokens: lower, max_tokens: lower });
+    const fitting = await ask(user, { max_completion_tokens: 2000 });
+    expect([fitting.status, fitting.headers.get("x-llamakey-output-cap")]).toEqual([200, null]);
+    await gateway.api("PUT", "/policies/group:default", { lowerCaps: false });
+    expect((await ask(user, { max_completion_tokens: 60_000 })).status).toBe(402);
+    await gateway.api("DELETE", "/policies/group:default");
+
     await gateway.api("PUT", `/policies/user:${user.name}`, { capOutput: false });
     expect((await refusal(await ask(user)))[1]).toBe("budget_exhausted");
   });

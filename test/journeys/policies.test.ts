@@ -443,6 +443,7 @@ test("what was exported changes nothing where it is applied again", async () => 
       ),
       sharing: fc.constantFrom("own", "group", "all"),
       capOutput: fc.boolean(),
+      lowerCaps: fc.boolean(),
       deferred: fc.boolean(),
       shadow: fc.boolean(),
       budgets: fc.uniqueArray(
