@@ -216,7 +216,8 @@ test(
     // It was worth it: thousands of calls, and at every kill some were under way.
     expect(provider.seen.size).toBeGreaterThan(KILLS * 80);
     expect(holds.size - ended.size).toBeGreaterThan(KILLS * 10);
-    expect(holds.size - ended.size).toBeLessThanOrEqual(KILLS * STREAMS);
+    // A client that leaves calls again before the gateway has noticed.
+    expect(holds.size - ended.size).toBeLessThanOrEqual(KILLS * STREAMS * 2);
   },
   KILLS * 10_000,
 );
