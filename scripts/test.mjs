@@ -24,7 +24,7 @@ import { install, root } from "./install.mjs";
 import { readResults } from "./test-results.mjs";
 
 /** System packages for Debian; a test that lacks its server elsewhere is skipped, counted and named. */
-const systemPackages = ["chromium", "haproxy", "python3-venv", "wrk"];
+const systemPackages = ["chromium", "gcc", "haproxy", "libc6-dev", "python3-venv", "wrk"];
 
 const logs = `${root}.cache/test`;
 const python = `${root}.cache/python`;
