@@ -219,5 +219,5 @@ test(
     // A client that leaves calls again before the gateway has noticed.
     expect(holds.size - ended.size).toBeLessThanOrEqual(KILLS * STREAMS * 2);
   },
-  KILLS * 10_000,
+  KILLS * 20_000,
 );
