@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { audit } from "./audit.ts";
 import { budgets } from "./budgets.ts";
+import { claims } from "./claims.ts";
 import { credentials } from "./credentials.ts";
 import { explanations } from "./explain.ts";
 import { groups } from "./groups.ts";
@@ -53,6 +54,7 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     groups,
     users,
     keys,
+    claims,
     explanations,
     policies,
     budgets,

@@ -12,6 +12,8 @@ import type { Failures } from "./sign-in/failures.ts";
 export interface AdminParts {
   readonly store: AdminStore;
   readonly clock: Clock;
+  /** Where clients reach the gateway, without a trailing slash. */
+  readonly publicUrl: string;
   readonly keyHasher: { hashKey(key: string): Uint8Array };
   /** For all that gives access to this API: see `sign-in/hash.ts`. 32 bytes. */
   readonly signInKey: Uint8Array;

@@ -47,6 +47,19 @@ export const RunEnvironment = z.looseObject({
   files: z.array(z.object({ variable: z.string(), name: z.string(), text: z.string() })),
 });
 
+export const Claim = z.looseObject({
+  id: z.string(),
+  user: Reference,
+  keyName: z.string(),
+  state: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  claimedAt: z.string().nullable(),
+  keyId: z.string().nullable(),
+});
+
+export const NewClaim = z.looseObject({ claim: Claim, url: z.string() });
+
 /** How many open streams a change cut. */
 export const cut = { cut: z.number() };
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { Key, listOf, NewKey } from "./answers.ts";
 import { connect } from "./api-client.ts";
+import { addClaimVerbs } from "./claim.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
 import { addLifetimeVerbs, end, expiry, type Kind, lifetimeRows, pathOf, reference } from "./lifetime.ts";
@@ -92,6 +93,7 @@ export function addKeyVerbs(program: Command, io: Io): void {
       await (json ? io.print(jsonText(rotated)) : printNewKey(io, api, rotated));
     });
 
+  addClaimVerbs(key, io);
   addLifetimeVerbs(key, io, kind);
 }
 

@@ -1,5 +1,6 @@
 import type { AuditFilter, AuditNote, AuditRow, AuditSource } from "./audit.ts";
 import type { ChildKey, ChildLimits } from "./child-key.ts";
+import type { Claim } from "./claim.ts";
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
@@ -54,6 +55,7 @@ export interface AuditedStore
     CredentialStore,
     PriceStore,
     PolicyStore,
+    ClaimStore,
     ObjectDecisions,
     SignInStore {}
 
@@ -132,6 +134,18 @@ export interface CredentialStore {
   listCredentials(): Promise<StoredCredential[]>;
   updateCredential(id: string, change: { weight: number }): Promise<boolean>;
   removeCredential(id: string): Promise<boolean>;
+}
+
+/** Links that make a key for whoever opens them. */
+export interface ClaimStore {
+  addClaim(claim: Claim): Promise<void>;
+  /** Newest first. */
+  listClaims(): Promise<Claim[]>;
+  readClaim(id: string): Promise<Claim | null>;
+  /** False where it was used or revoked before. */
+  revokeClaim(id: string, at: number): Promise<boolean>;
+  /** Adds the key and uses the link up: both, or neither and false where it was used, revoked or has expired. */
+  useClaim(id: string, key: MasterKey, at: number): Promise<boolean>;
 }
 
 /** Small secrets of the installation itself (pepper, data key), wrapped before they get here. */

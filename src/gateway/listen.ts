@@ -13,7 +13,7 @@ const REOPEN_MS = 500;
 
 /** Paths that are the gateway's own; all others begin with a provider. */
 const OWN_PATHS = new RegExp(
-  `^/(?:api|console|lmk|healthz|readyz|metrics)(?:[/?]|$)|^(?:${[...tokenPaths.keys()].join("|")})(?:[?]|$)`,
+  `^/(?:api|claim|console|lmk|healthz|readyz|metrics)(?:[/?]|$)|^(?:${[...tokenPaths.keys()].join("|")})(?:[?]|$)`,
 );
 /** As far as the longest of them reaches. */
 const OWN_PATH_LENGTH = Math.max("/console".length, ...[...tokenPaths.keys()].map((path) => path.length)) + 1;

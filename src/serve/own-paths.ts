@@ -10,6 +10,7 @@ import type { Handlers } from "../gateway/listen.ts";
 import { refusalResponse } from "../gateway/refuse.ts";
 import type { Upstream } from "../gateway/upstreams.ts";
 import type { ChildKeys } from "./child-keys.ts";
+import type { Claims } from "./claims.ts";
 
 export interface OwnPaths {
   /** @throws Refusal for a request without a valid master key. */
@@ -25,6 +26,8 @@ export interface OwnPaths {
   readonly authority: () => string | undefined;
   /** What clients need to use the gateway as a proxy; undefined where it is none. */
   readonly proxy: ((key: string) => ProxyAddress) | undefined;
+  /** What a claim link opens. */
+  readonly claims: Pick<Claims, "answer">;
   /** What a key's holder is told of it. */
   readonly me: (holder: KeyHolder) => Promise<object>;
   /** Gives a token of this provider for a master key. */
@@ -60,6 +63,8 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
       return withCaller(parts, request, search, (caller) =>
         parts.childKeys.answer(request, ofKeys[1] ?? "", { ...caller, address }),
       );
+    if (pathname === "/claim" || pathname.startsWith("/claim/"))
+      return parts.claims.answer(request, pathname.slice("/claim".length), address);
     const provider = tokenPaths.get(pathname);
     if (provider !== undefined) return parts.token(request, provider);
     if (pathname.startsWith("/api/")) return parts.admin(request, connection.address);

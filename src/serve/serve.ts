@@ -33,6 +33,7 @@ import { bundledConsole } from "./bundled-console.ts";
 import type { Certificates } from "./certificates.ts";
 import { ChildKeys } from "./child-keys.ts";
 import { REMEMBERED_CHILD_MS, startChores } from "./chores.ts";
+import { Claims } from "./claims.ts";
 import { consolePages } from "./console.ts";
 import { bundleConsole } from "./console-bundle.ts";
 import { Credentials } from "./credentials.ts";
@@ -210,6 +211,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     {
       store,
       clock,
+      publicUrl,
       keyHasher: vault,
       signInKey,
       consoleUrl,
@@ -258,6 +260,14 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       clock,
       report,
     }));
+  const claims = new Claims({
+    store,
+    hasher: vault,
+    clock,
+    publicUrl,
+    providers: () => usable().map(({ provider }) => provider),
+    directoryChanged,
+  });
   const me = new Me({
     store,
     ledger,
@@ -274,6 +284,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     childKeys,
     authority: () => tls.authority?.certificate,
     proxy: proxy && ((key) => proxyAddress(proxy.publicUrl, config, key, vault)),
+    claims,
     me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
     admin: (request, address) => admin.fetch(request, { address }),

@@ -1,5 +1,6 @@
 import type { Store } from "../domain/store.ts";
 import { AuditQueries } from "./queries/audit.ts";
+import { ClaimQueries } from "./queries/claims.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { ChildKeyQueries, DirectoryQueries } from "./queries/directory.ts";
 import { LedgerQueries } from "./queries/ledger.ts";
@@ -18,6 +19,7 @@ export function sqlStore(sql: Sql) {
     new CredentialQueries(sql),
     new PriceQueries(sql),
     new PolicyQueries(sql),
+    new ClaimQueries(sql),
     new ObjectDecisionQueries(sql),
     new SignInQueries(sql),
   ]);
@@ -39,6 +41,7 @@ type Decisions = Methods<DirectoryQueries> &
   Methods<CredentialQueries> &
   Methods<PriceQueries> &
   Methods<PolicyQueries> &
+  Methods<ClaimQueries> &
   Methods<ObjectDecisionQueries> &
   Methods<SignInQueries>;
 type Others = Methods<SecretQueries> &

@@ -20,6 +20,18 @@ const secrets = [{ version: 1, hash: SECRET, createdAt: T0, expiresAt: null }];
 const g1 = { id: "g1", name: "research", ...active };
 const u1 = { id: "u1", name: "ada", groupId: "g1", role: "member", ...active } as const;
 const k1 = { id: "k1", name: "laptop", userId: "u1", ...active, secrets };
+const claim1 = {
+  id: "cl1",
+  userId: "u1",
+  keyName: "claimed",
+  keyExpiresAt: null,
+  hash: SECRET,
+  createdAt: T0,
+  expiresAt: T0 + 1000,
+  revokedAt: null,
+  claimedAt: null,
+  keyId: null,
+};
 const c1 = {
   id: "c1",
   provider: "openai",
@@ -197,6 +209,27 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     target: "laptop",
     before: { ...key1, previousSecretExpiresAt: null },
     after: { ...key1, secretVersion: 2, previousSecretExpiresAt: "2026-11-24T00:00:01.000Z" },
+  },
+  addClaim: {
+    args: [{ ...claim1, id: "cl2", keyName: "phone" }],
+    action: "claim.add",
+    target: "cl2",
+    before: null,
+    after: { userName: "ada", keyName: "phone", expiresAt: "2026-11-24T00:00:01.000Z", revokedAt: null },
+  },
+  revokeClaim: {
+    args: ["cl1", T0],
+    action: "claim.revoke",
+    target: "cl1",
+    before: { revokedAt: null },
+    after: { revokedAt: created },
+  },
+  useClaim: {
+    args: ["cl1", { ...k1, id: "k4", name: "claimed" }, T0],
+    action: "key.claim",
+    target: "claimed",
+    before: null,
+    after: { name: "claimed", userName: "ada", claimId: "cl1" },
   },
   addCredential: {
     args: [{ ...c1, id: "c2", name: "spare" }],
@@ -396,6 +429,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
       await store.addGroup(g1);
       await store.addUser(u1);
       await store.addKey(k1);
+      await store.addClaim(claim1);
       await store.addCredential(c1);
       await store.putPriceOverride(price);
       await store.changePolicies(
@@ -418,6 +452,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
         await store.listGroups(),
         await store.listUsers(),
         await store.listKeys(),
+        await store.listClaims(),
         await store.listCredentials(),
         await store.listPriceOverrides(),
         await store.listPricingDefaults(),

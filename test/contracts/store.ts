@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Budget } from "../../src/domain/budget.ts";
 import { type ChildKey, TooManyChildren } from "../../src/domain/child-key.ts";
+import type { Claim } from "../../src/domain/claim.ts";
 import type { StoredCredential } from "../../src/domain/credential.ts";
 import type { Group, MasterKey, User } from "../../src/domain/directory.ts";
 import type { ObjectFilter, OwnedObject } from "../../src/domain/owned-object.ts";
@@ -329,6 +330,59 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         const sums = await store.sumUsage({ by: ["key"] });
         expect(sums.map(({ keys }) => keys[0]).sort()).toEqual(["c1/c2", "k1", "k1/c1"]);
         expect((await store.sumUsage({ by: [], key: "k1" }))[0]?.requests).toBe(3);
+      });
+    });
+
+    describe("claim links", () => {
+      const claim = (id: string, change: Partial<Claim> = {}): Claim => ({
+        id,
+        userId: "u1",
+        keyName: "claimed",
+        keyExpiresAt: T0 + 99,
+        hash: hash(7),
+        createdAt: T0,
+        expiresAt: T0 + 1000,
+        revokedAt: null,
+        claimedAt: null,
+        keyId: null,
+        ...change,
+      });
+
+      test("come back with every field, and are revoked once", async () => {
+        await addPeople();
+        await store.addClaim(claim("cl1", { keyExpiresAt: null }));
+        await store.addClaim(claim("cl2", { createdAt: T0 + 1 }));
+        await reopen();
+        expect(await store.listClaims()).toEqual([
+          claim("cl2", { createdAt: T0 + 1 }),
+          claim("cl1", { keyExpiresAt: null }),
+        ]);
+        expect(await store.readClaim("cl1")).toEqual(claim("cl1", { keyExpiresAt: null }));
+        expect(await store.readClaim("none")).toBeNull();
+        expect(await store.revokeClaim("cl1", T0 + 5)).toBe(true);
+        expect(await store.revokeClaim("cl1", T0 + 6)).toBe(false);
+        expect((await store.readClaim("cl1"))?.revokedAt).toBe(T0 + 5);
+      });
+
+      test("make one key, however many use one at once, and none when revoked or over", async () => {
+        await addPeople();
+        await store.addClaim(claim("cl1"));
+        await store.addClaim(claim("cl2"));
+        await store.revokeClaim("cl2", T0);
+        const used = await Promise.all(
+          Array.from({ length: 20 }, (_, n) => store.useClaim("cl1", key(`n${n}`), T0 + 10)),
+        );
+        expect(used.filter((one) => one)).toHaveLength(1);
+        const [made] = (await store.listKeys()).filter(({ id }) => id.startsWith("n"));
+        expect(await store.readClaim("cl1")).toMatchObject({ claimedAt: T0 + 10, keyId: made?.id });
+        expect(await store.useClaim("cl2", key("m1"), T0 + 10)).toBe(false);
+        await store.addClaim(claim("cl3"));
+        expect(await store.useClaim("cl3", key("m1"), T0 + 1000)).toBe(false);
+        expect(await store.revokeClaim("cl1", T0 + 20)).toBe(false);
+        // A key that cannot be added leaves the link as it was.
+        expect(await failureOf(store.useClaim("cl3", key("k1"), T0 + 10))).toBeInstanceOf(Conflict);
+        expect((await store.readClaim("cl3"))?.claimedAt).toBeNull();
+        expect(await store.listKeys()).toHaveLength(2);
       });
     });
 

@@ -55,6 +55,21 @@ describe("dist/lmk", () => {
     expect(await source.gateway.stop()).toBe(0);
   });
 
+  test("serves the claim page's script whole: minified, it still needs nothing but itself", async () => {
+    const { gateway } = await behindGateway({ executable, cwd: folder });
+    const script = await (await fetch(`${gateway.url}/claim/claim.js`)).text();
+    const about = { textContent: "", className: "" };
+    const element = { ...about, addEventListener() {} };
+    const document = {
+      getElementById: (id: string) => (id === "about" ? about : element),
+      addEventListener() {},
+      querySelectorAll: () => [],
+    };
+    new Function("document", "location", script)(document, { hash: "" });
+    expect(about.textContent).toStartWith("This link is not whole.");
+    expect(await gateway.stop()).toBe(0);
+  });
+
   test(`serves ${STREAMS} streams at once and stops cleanly when they are over`, async () => {
     const behind = await behindGateway({ executable, cwd: folder });
     const events: HeaderList = [

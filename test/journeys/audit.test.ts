@@ -103,6 +103,8 @@ describe("every operation of the admin API that changes something", () => {
       body: { overlapSeconds: 5 },
       action: "key.rotate",
     }),
+    "POST /claims": () => ({ body: { user: "ada" }, action: "claim.add" }),
+    "DELETE /claims/{ref}": () => ({ path: `/claims/${made["POST /claims"]}`, action: "claim.revoke" }),
     "POST /policies/explain": () => ({ body: described, action: null }),
     "POST /policies/apply": () => ({
       body: { document: { users: { ada: { models: ["gpt-*"] } } } },
@@ -203,8 +205,8 @@ describe("every operation of the admin API that changes something", () => {
       const [method = "", itself = ""] = operation.split(" ");
       const { path = itself, body, action } = next();
       const before = await lastSeq();
-      const answer = await gateway.api<Partial<Named> & { key?: Named }>(method, path, body);
-      made[operation] = answer?.key?.id ?? answer?.id ?? "";
+      const answer = await gateway.api<Partial<Named> & { key?: Named; claim?: Named }>(method, path, body);
+      made[operation] = answer?.key?.id ?? answer?.claim?.id ?? answer?.id ?? "";
       const rows = await rowsSince(before);
       expect(rows.map((row) => row.action)).toEqual(action === null ? [] : [action]);
       for (const row of rows) {

@@ -290,4 +290,19 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (issuer, subject)
   );
   `,
+  `
+  CREATE TABLE claims (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    key_name TEXT NOT NULL,
+    key_expires_at BIGINT,
+    hash BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    revoked_at BIGINT,
+    claimed_at BIGINT,
+    key_id TEXT
+  );
+  CREATE INDEX claims_key ON claims (key_id);
+  `,
 ];

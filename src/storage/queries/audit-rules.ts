@@ -62,6 +62,20 @@ const key = selected(
      (SELECT MAX(expires_at) FROM key_secrets WHERE key_id = k.id) AS previous_secret_expires_at
    FROM keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`,
 );
+const claim = selected(
+  "claim",
+  `SELECT c.id, c.user_id, u.name AS user_name, c.key_name, c.key_expires_at, c.created_at, c.expires_at, c.revoked_at
+   FROM claims c JOIN users u ON u.id = c.user_id WHERE c.id = ?`,
+);
+/** A key with the link that it was made by. */
+const claimedKey: Subject = {
+  kind: "key",
+  async read(sql, [id = ""]) {
+    const fields = await key.read(sql, [id]);
+    const [row] = await sql.all("SELECT id FROM claims WHERE key_id = ?", id);
+    return fields && { ...fields, claimId: row === undefined ? null : text(row, "id") };
+  },
+};
 const credential = selected(
   "credential",
   "SELECT id, provider, name, upstream, masked, weight, created_at FROM credentials WHERE id = ?",
@@ -239,6 +253,9 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
   addChildKey: { subject: childKey, keys: ({ id }) => [[id]], action: () => "key.add_child" },
   updateKey: { subject: key, keys: (id) => [[id]], action: lifetimeAction("key") },
   rotateKey: { subject: key, keys: (id) => [[id]], action: () => "key.rotate" },
+  addClaim: { subject: claim, keys: ({ id }) => [[id]], action: () => "claim.add" },
+  revokeClaim: { subject: claim, keys: (id) => [[id]], action: () => "claim.revoke" },
+  useClaim: { subject: claimedKey, keys: (_, { id }) => [[id]], action: () => "key.claim" },
   addCredential: { subject: credential, keys: ({ id }) => [[id]], action: () => "credential.add" },
   updateCredential: { subject: credential, keys: (id) => [[id]], action: () => "credential.change" },
   removeCredential: { subject: credential, keys: (id) => [[id]], action: () => "credential.remove" },
