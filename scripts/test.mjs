@@ -19,6 +19,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { installAgents } from "../test/agents/install.mjs";
 import { bunPath } from "./bun.mjs";
 import { install, root } from "./install.mjs";
 import { readResults } from "./test-results.mjs";
@@ -37,7 +38,12 @@ const testLimitMs = 60_000;
  * A suite: the folder that it tests, what runs it, and where the runner writes its JUnit report. What the stand-ins of
  * a recorded one receive is kept, and what it sends anywhere else; the suite `egress` judges that at the end.
  *
- * @typedef {{ name: string, folder: string, command: () => string[], results: string, recorded?: boolean }} Suite
+ * What one needs that takes long to install is installed while others run; `prepare` tells what went wrong.
+ *
+ * @typedef {{
+ *   name: string, folder: string, command: () => string[], results: string, recorded?: boolean,
+ *   prepare?: () => Promise<string | undefined>,
+ * }} Suite
  */
 
 /** @type {Suite[]} The longest first, so that none of them is left to run alone at the end. */
@@ -50,6 +56,7 @@ const suites = [
   bunSuite("browser", "test/browser"),
   bunSuite("transparency", "test/transparency"),
   bunSuite("security", "test/security"),
+  { ...bunSuite("agents", "test/agents"), recorded: true, prepare: installAgents },
   bunSuite("contracts", "test/contracts"),
   bunSuite("tooling", "test/tooling"),
   bunSuite("unit", "src"),
@@ -123,6 +130,8 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
   });
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** Under way while the first suites run. */
+const preparing = new Map(chosen.map((suite) => [suite.name, suite.prepare?.()]));
 const queue = [...chosen];
 await Promise.all(Array.from({ length: atATime }, work));
 if (recorded.length > 0 || names.includes(egress.name)) await runSuite(egress);
@@ -137,6 +146,8 @@ async function work() {
 
 /** @param {Suite} suite */
 async function runSuite(suite) {
+  const problem = await preparing.get(suite.name);
+  if (problem !== undefined) console.error(`${suite.name}: ${problem}`);
   const startedAt = performance.now();
   const crash = existsSync(root + suite.folder) ? await execute(suite) : `there is no folder ${suite.folder}`;
   const { passed, failures, skips } = judge(suite, crash);

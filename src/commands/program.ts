@@ -19,6 +19,7 @@ import { addPricesVerbs } from "./prices.ts";
 import { addProvidersVerb } from "./providers.ts";
 import { addRunVerb } from "./run.ts";
 import { addServeVerb, type Serve } from "./serve.ts";
+import { addSnippetVerb } from "./snippet.ts";
 import { printable } from "./table.ts";
 import { addUsageVerb } from "./usage.ts";
 import { addUserVerbs } from "./user.ts";
@@ -78,6 +79,7 @@ function buildProgram(
   addDemoVerb(program, io, demo, exit);
   addEnvVerb(program, io);
   addConfigureVerb(program, io);
+  addSnippetVerb(program, io);
   addRunVerb(program, io, exit);
   addMeVerb(program, io);
   addUserVerbs(program, io);

@@ -22,6 +22,8 @@ export const opencode: Agent = {
       },
       format: "jsonc",
       settings: (gateway) => [
+        // It would write this line itself, and --undo would then find a file that somebody edited.
+        { path: ["$schema"], value: "https://opencode.ai/config.json", unlessSet: true },
         ...providers.flatMap(([id, name, version]) =>
           ifOpen(gateway, id, (base) => [
             { path: ["provider", name, "options", "baseURL"], value: base + version },
