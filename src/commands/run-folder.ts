@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const PREFIX = "lmk-run-";
-const NAME = /^lmk-run-(\d+)-/;
+const NAME = /^lmk-run-(\d+)-(\d+)-/;
 
 /** A folder that only this user can read, for the files of one run; removed with it. */
 export class RunFolder implements Disposable {
-  private path: string | undefined;
+  private made: string | undefined;
   private readonly endsAt: number;
 
   /** @param endsAt When the run's key ends, epoch milliseconds: files are of no use to anybody after it. */
@@ -15,16 +15,20 @@ export class RunFolder implements Disposable {
     this.endsAt = endsAt;
   }
 
+  get path(): string {
+    this.made ??= mkdtempSync(join(tmpdir(), `${PREFIX}${this.endsAt}-${process.pid}-`));
+    return this.made;
+  }
+
   /** @returns the file's path. */
   write(name: string, text: string): string {
-    this.path ??= mkdtempSync(join(tmpdir(), `${PREFIX}${this.endsAt}-`));
     const file = join(this.path, name);
     writeFileSync(file, text, { mode: 0o600 });
     return file;
   }
 
   [Symbol.dispose](): void {
-    if (this.path !== undefined) rmSync(this.path, { recursive: true, force: true });
+    if (this.made !== undefined) rmSync(this.made, { recursive: true, force: true });
   }
 }
 
@@ -32,9 +36,20 @@ export class RunFolder implements Disposable {
 export function sweepRunFolders(now: number): void {
   const uid = process.getuid?.();
   for (const name of readdirSync(tmpdir())) {
-    const endedAt = Number(NAME.exec(name)?.[1] ?? Number.POSITIVE_INFINITY);
+    const [, endedAt, pid] = NAME.exec(name) ?? [];
     const path = join(tmpdir(), name);
-    if (endedAt >= now || lstatSync(path, { throwIfNoEntry: false })?.uid !== uid) continue;
+    // A command may go on for longer than its key, and still trust what lies here.
+    if (endedAt === undefined || Number(endedAt) >= now || isAlive(Number(pid))) continue;
+    if (lstatSync(path, { throwIfNoEntry: false })?.uid !== uid) continue;
     rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code !== "ESRCH";
   }
 }

@@ -8,6 +8,7 @@ import { connectAsUser } from "./master-key.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import { exitCodeOf, runProcess, Signals } from "./run-process.ts";
 import { time } from "./table.ts";
+import { trusted } from "./trusted.ts";
 import { parseDuration } from "./when.ts";
 
 interface Options {
@@ -16,6 +17,9 @@ interface Options {
   only?: string[];
   name?: string;
   all?: boolean;
+  /** Undefined where nobody said: then it is used where there is one. */
+  proxy?: boolean;
+  fingerprint?: string;
 }
 
 /** As `env`, `timeout` and others say that they themselves could not do their work: the command's codes stay its own. */
@@ -47,6 +51,9 @@ export function addRunVerb(program: Command, io: Io, exit: (code: number) => voi
       "--all",
       "also set keys that their SDKs send to the provider itself, for code that names the address",
     )
+    .option("--proxy", "fail where the gateway is no proxy; where it is one, it is used anyway")
+    .option("--no-proxy", "do not lead through the gateway, as a proxy, what reads no base address")
+    .option("--fingerprint <sha256>", "of the gateway's certificate, as your administrator told you")
     .option("--key <key>", "the master key (default: LMK_KEY, else from ./llamakey_local.env)")
     .action(async (words: string[], options: Options, command: Command) => {
       try {
@@ -63,22 +70,23 @@ async function run(io: Io, api: ApiClient, words: readonly string[], options: Op
   using signals = new Signals();
   sweepRunFolders(Date.now());
   const { budget, ttl, only = [] } = options;
+  using folder = new RunFolder(Date.now() + ttl);
+  const { client, trust } = await trustOf(io, api, folder, options);
   const wish = {
     name: (options.name ?? words[0]?.split("/").at(-1) ?? "run").slice(0, 100),
     ttlSeconds: Math.max(1, Math.round(ttl / 1000)),
     providers: only,
     ...(budget === undefined ? {} : { budget }),
   };
-  const { key, secret } = await api.post("/lmk/keys", wish, ChildKey);
-  const own = api.as({ text: secret, origin: "the answer" });
+  const { key, secret } = await client.post("/lmk/keys", wish, ChildKey);
+  const own = client.as({ text: secret, origin: "the answer" });
   const endsAt = Date.parse(key.expiresAt);
-  using folder = new RunFolder(endsAt);
   const timer = setTimeout(
     () => io.note(`lmk: the key of this run has ended (--ttl); its calls are refused from now on.`),
     Math.min(endsAt - Date.now(), 2 ** 31 - 1),
   );
   try {
-    const environment = await environmentOf(io, own, folder, options);
+    const environment = await environmentOf(io, own, { folder, trust }, options);
     if (signals.early !== undefined) return exitCodeOf(signals.early);
     return await runProcess(words, environment, signals, io.note);
   } finally {
@@ -90,10 +98,15 @@ async function run(io: Io, api: ApiClient, words: readonly string[], options: Op
 async function environmentOf(
   io: Io,
   api: ApiClient,
-  folder: RunFolder,
-  { all }: Options,
+  { folder, trust }: { folder: RunFolder; trust: string | undefined },
+  { all, proxy }: Options,
 ): Promise<Record<string, string | undefined>> {
-  const { variables, unguided, files } = await api.get("/lmk/env", RunEnvironment, { format: "run" });
+  const direct = io.environment["NO_PROXY"] ?? io.environment["no_proxy"];
+  const query = { format: "run", trust, direct, proxy: proxy === false ? "no" : undefined };
+  const { variables, unguided, files } = await api.get("/lmk/env", RunEnvironment, query);
+  if (proxy && variables["HTTPS_PROXY"] === undefined) {
+    throw new Failure("This gateway is no proxy: its administrator has not set LMK_PROXY_LISTEN.");
+  }
   const environment: Record<string, string | undefined> = { ...io.environment, ...variables };
   for (const name of WITHHELD) delete environment[name];
   for (const { variable, name, text } of files) environment[variable] = folder.write(name, text);
@@ -106,6 +119,12 @@ async function environmentOf(
     );
   }
   return environment;
+}
+
+/** Of a gateway with a certificate of its own, what programs need to trust it, in the run's folder. */
+async function trustOf(io: Io, api: ApiClient, folder: RunFolder, { proxy, fingerprint }: Options) {
+  if (proxy === false && !api.address.startsWith("https:")) return { client: api, trust: undefined };
+  return trusted(io, api, { writeTo: folder.path, ...(fingerprint === undefined ? {} : { fingerprint }) });
 }
 
 /** Says what is left to happen where the gateway cannot be told: the command has run, and its exit code stays. */

@@ -12,6 +12,8 @@ interface Options {
   readonly fingerprint?: string;
   /** Where certificates are kept; `~/.config/llamakey` by default. */
   readonly trustFolder?: string;
+  /** Where they are written instead, for a while; what is kept is trusted all the same. */
+  readonly writeTo?: string;
 }
 
 /**
@@ -22,7 +24,7 @@ interface Options {
 export async function trusted(
   io: Io,
   client: ApiClient,
-  { fingerprint, trustFolder }: Options,
+  { fingerprint, trustFolder, writeTo }: Options,
 ): Promise<{ client: ApiClient; trust: string | undefined }> {
   const folder = trustFolder === undefined ? usualFolder(io) : resolve(io.folder, trustFolder);
   const before = join(folder, CA_FILE);
@@ -34,9 +36,9 @@ export async function trusted(
       known: known.filter((one) => one !== undefined),
     });
     if (certificate === undefined) return { client, trust: undefined };
-    writeTrust(folder, certificate, io.environment);
+    writeTrust(writeTo ?? folder, certificate, io.environment);
     const isTls = client.address.startsWith("https:");
-    return { client: isTls ? client.trusting(certificate) : client, trust: folder };
+    return { client: isTls ? client.trusting(certificate) : client, trust: writeTo ?? folder };
   } catch (error) {
     if (error instanceof Untrusted) throw new Failure(error.message);
     // Whoever asks next says it better.

@@ -97,7 +97,9 @@ function env(parts: OwnPaths, { holder, key }: Caller, query: URLSearchParams): 
   const format = query.get("format") ?? "sh";
   const trust = query.get("trust");
   // What is run alone gets all that there is.
-  const isProxy = query.get("proxy") !== null || (format === "run" && trust !== null && proxy !== undefined);
+  const asked = query.get("proxy");
+  const isProxy =
+    asked !== "no" && (asked !== null || (format === "run" && trust !== null && proxy !== undefined));
   if (isProxy && (proxy === undefined || trust === null)) return plain(404, noProxy(parts));
   const settings = {
     publicUrl,

@@ -287,6 +287,40 @@ print("code", os.waitstatus_to_exitcode(status))
   });
 });
 
+describe("where the gateway is a proxy", () => {
+  const curl =
+    'curl -s -o /dev/null -w "%{http_code}" https://api.mistral.ai/v1/models -H "authorization: Bearer $MISTRAL_API_KEY"; echo " $HTTPS_PROXY $CURL_CA_BUNDLE"';
+
+  test("what reads no base address comes to it, too, and nothing of its trust is left behind", async () => {
+    await using proxying = await startGateway({
+      env: {
+        MISTRAL_API_KEY: "fake-example-of-a-key-0123456789",
+        LMK_MISTRAL_UPSTREAM: provider.base,
+        LMK_PROXY_LISTEN: "127.0.0.1:0",
+      },
+    });
+    const { secret } = await proxying.addUser("ann");
+    const { code, out, err } = await new Run(proxying, secret, ["sh", "-c", curl]).ended;
+    const [status, proxy, bundle] = out.trim().split(" ");
+    expect([code, status, proxy, err]).toEqual([0, "200", expect.stringMatching(/^http/), ""]);
+    expect(bundle).toStartWith(`${runTmp}/lmk-run-`);
+    expect(existsSync(bundle ?? "")).toBe(false);
+    const [row] = await proxying.rowsOf("ann", 1);
+    expect(row).toMatchObject({ provider: "mistral", status: 200, keyName: "sh" });
+    const without = await new Run(proxying, secret, ["sh", "-c", "echo $HTTPS_PROXY"], {
+      options: ["--no-proxy"],
+    }).ended;
+    expect([without.out, without.err]).toEqual(["\n", expect.stringContaining("MISTRAL_API_KEY")]);
+  }, 40_000);
+
+  test("--proxy insists on it", async () => {
+    const { key, secret } = await newUser();
+    const { code, err } = await lmkRun(secret, ["true"], { options: ["--proxy"] });
+    expect([code, err]).toEqual([125, expect.stringContaining("is no proxy")]);
+    expect((await childrenOf(key.id)).map(({ state }) => state)).toEqual(["revoked"]);
+  });
+});
+
 describe("what is left", () => {
   test("nothing, where the command started others: their streams are cut and their key is refused", async () => {
     const { secret } = await newUser();
@@ -338,7 +372,7 @@ describe("what is left", () => {
     expect(Number(settled.own?.posted)).toBeLessThanOrEqual(4);
 
     // The files that it could not remove are of no use any more, and the next run of this user takes them away.
-    mkdirSync(join(runTmp, "lmk-run-1000-stale"));
+    mkdirSync(join(runTmp, "lmk-run-1000-999999999-stale"));
     await lmkRun(secret, ["true"]);
     expect(readdirSync(runTmp).filter((name) => name.startsWith("lmk-run-"))).toEqual([]);
   }, 60_000);
