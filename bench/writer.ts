@@ -63,6 +63,7 @@ function rowOf(n: number): RequestRecord {
     refusal: null,
     shadowRefusal: null,
     ending: "complete",
+    sentMs: 0.5,
     firstByteMs: 1.5,
     durationMs: 2.5,
     bytesIn: 600,

@@ -270,7 +270,7 @@ test("a loopback gateway is reached past any proxy", async () => {
     return new Response("from the proxy");
   };
   using proxy = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: count });
-  using gateway = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ items: [] }) });
+  using gateway = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ items: [], next: null }) });
   const before = {
     HTTP_PROXY: process.env["HTTP_PROXY"],
     NO_PROXY: process.env["NO_PROXY"],
@@ -296,7 +296,7 @@ describe("settings", () => {
     const tokens: (string | null)[] = [];
     const note = (request: Request) => {
       tokens.push(request.headers.get("authorization"));
-      return Response.json({ items: [] });
+      return Response.json({ items: [], next: null });
     };
     using gateway = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: note });
     const file = join(folder, ".env");
@@ -351,7 +351,7 @@ describe("a secret is never lost half-way", () => {
     const answer = (request: Request) => {
       const { pathname } = new URL(request.url);
       if (pathname === "/api/v1/users/alice") return Response.json(alice);
-      if (pathname === "/api/v1/keys") return Response.json({ items: [key("k1"), key("k2")] });
+      if (pathname === "/api/v1/keys") return Response.json({ items: [key("k1"), key("k2")], next: null });
       if (pathname.includes("k1")) return Response.json({ key: key("k1"), secret: "lmk_new_k1" });
       return Response.json({ detail: "The database cannot be used." }, { status: 503 });
     };

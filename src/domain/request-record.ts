@@ -19,6 +19,8 @@ export interface RequestRecord {
   /** What policies that only count would have refused it for: `group research: model_not_allowed`, ... */
   shadowRefusal: string | null;
   ending: Ending;
+  /** Milliseconds from arrival until it was first sent to the provider; null where it was not. */
+  sentMs: number | null;
   /** Milliseconds from arrival to the upstream's answer head; null where none came. */
   firstByteMs: number | null;
   durationMs: number;
@@ -92,6 +94,30 @@ export interface RequestFilter {
   /** Only rows written after this one: the log's own sequence number, for following it. */
   after?: number | undefined;
   limit: number;
+}
+
+/** A place in the log, by arrival. */
+export interface LogPlace {
+  readonly at: number;
+  readonly seq: number;
+}
+
+export interface RequestPageFilter extends Omit<RequestFilter, "after" | "status"> {
+  /** Only rows that arrived before this time, epoch milliseconds. */
+  until?: number | undefined;
+  /** From and to, both included. */
+  status?: readonly [from: number, to: number] | undefined;
+  /** Part of the id, endpoint, model or address. */
+  q?: string | undefined;
+  order: "newest" | "oldest";
+  /** Only rows behind this one, in the order that is asked for. */
+  behind?: LogPlace | undefined;
+}
+
+export interface RequestPage {
+  readonly items: readonly LoggedRequest[];
+  /** Where the next page begins; null where this is the last. */
+  readonly next: LogPlace | null;
 }
 
 /** What the log says that a request cost. */

@@ -13,7 +13,16 @@ import type {
   PricingDefault,
   UnpricedModel,
 } from "./prices.ts";
-import type { LoggedRequest, RequestFilter, RowCostView, UsageFilter, UsageSum } from "./request-record.ts";
+import type {
+  LoggedRequest,
+  RequestFilter,
+  RequestPage,
+  RequestPageFilter,
+  RowCostView,
+  UsageFilter,
+  UsageSum,
+} from "./request-record.ts";
+import type { Traffic, TrafficFilter } from "./rollup.ts";
 import type { OrganisationSettings } from "./settings.ts";
 import type {
   ApiToken,
@@ -38,6 +47,7 @@ export interface Store
     SecretStore,
     ChildKeyStore,
     RequestStore,
+    RollupStore,
     LedgerStore,
     KeptPriceStore,
     ObjectStore,
@@ -82,7 +92,8 @@ export interface AuditStore {
 
 /** What the admin API gets: it reads, and whatever it changes is audited. */
 export type AdminStore = Pick<AuditedStore, Exclude<keyof AuditedStore, Change>> &
-  Pick<RequestStore, "listRequests" | "sumUsage" | "listUnpriced"> &
+  Pick<RequestStore, "listRequests" | "pageRequests" | "readRequest" | "sumUsage" | "listUnpriced"> &
+  Pick<RollupStore, "readTraffic"> &
   Pick<ObjectStore, "listObjects"> &
   Omit<SignInTraceStore, "pruneSignIn"> &
   Omit<AuditStore, "openAudit">;
@@ -159,6 +170,10 @@ export interface SecretStore {
 export interface RequestStore {
   /** Newest first, or oldest first where `filter.after` is given. */
   listRequests(filter: RequestFilter): Promise<LoggedRequest[]>;
+  /** Newest arrival first, or oldest where asked; a page may be short of rows and yet not the last. */
+  pageRequests(filter: RequestPageFilter): Promise<RequestPage>;
+  /** By the request's id, or its place in the log. */
+  readRequest(ref: string): Promise<LoggedRequest | null>;
   /** The log's rows added up, dearest first; without keys, all of them as one. Never anything but their sum. */
   sumUsage(filter: UsageFilter): Promise<UsageSum[]>;
   /** Deletes rows that arrived before this time; returns how many. */
@@ -169,6 +184,15 @@ export interface RequestStore {
   readRowCosts(after: number, limit: number): Promise<RowCostView[]>;
   /** Of the log's rows that used something and have no cost; most requests first. */
   listUnpriced(priceBook: string, since?: number): Promise<UnpricedModel[]>;
+}
+
+/** Sums of the log's rows by hour and day. */
+export interface RollupStore {
+  /** Adds the next rows of the log to the sums, at most so many; returns how many. */
+  rollUp(limit: number): Promise<number>;
+  readTraffic(filter: TrafficFilter): Promise<Traffic>;
+  /** In words, where the sums are not those of the rows. */
+  listRollupDifferences(): Promise<string[]>;
 }
 
 /** Holds, entries and balances; log rows are written with them. */

@@ -47,6 +47,7 @@ export class Exchange {
   refusal: string | null = null;
   /** What scopes that only count would have refused it for: `group research: model_not_allowed`. */
   readonly shadowRefusals: string[] = [];
+  sentMs: number | null = null;
   firstByteMs: number | null = null;
   bytesIn = 0;
   bytesOut = 0;
@@ -128,6 +129,7 @@ export class Exchange {
       refusal: this.refusal,
       shadowRefusal: this.shadowRefusals.length === 0 ? null : this.shadowRefusals.join("; ").slice(0, 500),
       ending,
+      sentMs: this.sentMs,
       firstByteMs: this.firstByteMs,
       durationMs: this.elapsedMs(),
       bytesIn: this.bytesIn,

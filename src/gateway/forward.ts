@@ -62,6 +62,7 @@ export async function forward(
   };
   if (settings.upstreamProxy !== undefined) init.proxy = settings.upstreamProxy;
   exchange.isSent = true;
+  exchange.sentMs ??= exchange.elapsedMs();
   try {
     return await fetch(at.base + path + query, init);
   } catch (cause) {

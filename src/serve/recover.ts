@@ -35,6 +35,7 @@ function lostRequest(hold: HoldRecord): RequestRecord {
     refusal: null,
     shadowRefusal: null,
     ending: "lost",
+    sentMs: null,
     firstByteMs: null,
     durationMs: 0,
     bytesIn: 0,

@@ -91,6 +91,7 @@ async function verifyStore(store: SqlStore, vault: Vault, heads: readonly string
   if (accounts === undefined) verifier.note("the stored accounts cannot be read");
   for (const what of prices.findings) verifier.note(what);
   const requests = await readSideBySide(store, verifier, log);
+  for (const what of await store.listRollupDifferences()) verifier.note(what);
   const auditKey = vault.keyFor("audit");
   const audit = await verifyAudit(auditRows(store), auditKey, ofAudit);
   for (const { message } of audit.problems) verifier.note(`audit log: ${message}`);

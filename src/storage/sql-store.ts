@@ -7,7 +7,9 @@ import { LedgerQueries } from "./queries/ledger.ts";
 import { ObjectDecisionQueries, ObjectQueries } from "./queries/objects.ts";
 import { PolicyQueries } from "./queries/policies.ts";
 import { PriceQueries } from "./queries/prices.ts";
+import { RequestPageQueries } from "./queries/request-pages.ts";
 import { RequestQueries } from "./queries/requests.ts";
+import { RollupQueries } from "./queries/rollups.ts";
 import { SecretQueries } from "./queries/secrets.ts";
 import { SignInQueries, SignInTraceQueries } from "./queries/sign-in.ts";
 import type { Sql } from "./sql.ts";
@@ -27,6 +29,8 @@ export function sqlStore(sql: Sql) {
     new SecretQueries(sql),
     new ChildKeyQueries(sql),
     new RequestQueries(sql),
+    new RequestPageQueries(sql),
+    new RollupQueries(sql),
     new LedgerQueries(sql),
     new ObjectQueries(sql),
     new SignInTraceQueries(sql),
@@ -47,6 +51,8 @@ type Decisions = Methods<DirectoryQueries> &
 type Others = Methods<SecretQueries> &
   Methods<ChildKeyQueries> &
   Methods<RequestQueries> &
+  Methods<RequestPageQueries> &
+  Methods<RollupQueries> &
   Methods<LedgerQueries> &
   Methods<ObjectQueries> &
   Methods<SignInTraceQueries> &

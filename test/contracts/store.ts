@@ -72,6 +72,7 @@ function row(id: string, change: Partial<RequestRecord> = {}): RequestRecord {
     refusal: null,
     shadowRefusal: null,
     ending: "complete",
+    sentMs: 0.5,
     firstByteMs: 12.5,
     durationMs: 100.25,
     bytesIn: 10,

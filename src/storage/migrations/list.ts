@@ -305,4 +305,94 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX claims_key ON claims (key_id);
   `,
+  `
+  CREATE TABLE usage_hours (
+    at BIGINT NOT NULL,
+    user_id TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    refusals BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nanos BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    PRIMARY KEY (at, user_id, group_id, key_id, provider, model)
+  ) WITHOUT ROWID;
+  CREATE TABLE usage_days (
+    at BIGINT NOT NULL,
+    user_id TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    refusals BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nanos BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    PRIMARY KEY (at, user_id, group_id, key_id, provider, model)
+  ) WITHOUT ROWID;
+  CREATE TABLE traffic_hours (
+    at BIGINT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    refusals BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nanos BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    PRIMARY KEY (at, provider, model, group_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE traffic_days (
+    at BIGINT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    refusals BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nanos BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    PRIMARY KEY (at, provider, model, group_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE latency_hours (
+    at BIGINT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    bucket INTEGER NOT NULL,
+    first_bytes BIGINT NOT NULL,
+    ends BIGINT NOT NULL,
+    PRIMARY KEY (at, provider, model, bucket)
+  ) WITHOUT ROWID;
+  CREATE TABLE latency_days (
+    at BIGINT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    bucket INTEGER NOT NULL,
+    first_bytes BIGINT NOT NULL,
+    ends BIGINT NOT NULL,
+    PRIMARY KEY (at, provider, model, bucket)
+  ) WITHOUT ROWID;
+  CREATE TABLE rolled_up (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq BIGINT NOT NULL
+  );
+  INSERT INTO rolled_up (id, seq) VALUES (1, 0);
+  ALTER TABLE requests ADD COLUMN sent_ms DOUBLE PRECISION;
+  CREATE INDEX requests_id ON requests (id);
+  CREATE INDEX requests_user ON requests (user_id, at);
+  CREATE INDEX requests_failed ON requests (status, at) WHERE status >= 400;
+  CREATE INDEX requests_refused ON requests (refusal, at) WHERE refusal IS NOT NULL;
+  `,
 ];

@@ -15,8 +15,11 @@ import type { RequestStore } from "../../domain/store.ts";
 import { type Evidence, inputTokens, outputTokens, type Quantities, type Unit } from "../../domain/usage.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
+import { addRows, dropEmpty } from "./rollup-tables.ts";
+import { rolledUp } from "./rollups.ts";
+import { sumUsage } from "./usage.ts";
 
-export class RequestQueries implements RequestStore {
+export class RequestQueries implements Omit<RequestStore, "pageRequests" | "readRequest"> {
   private readonly sql: Sql;
 
   constructor(sql: Sql) {
@@ -24,11 +27,16 @@ export class RequestQueries implements RequestStore {
   }
 
   async sumUsage(filter: UsageFilter): Promise<UsageSum[]> {
+    return filter.by.includes("endpoint") ? this.sumRows(filter) : sumUsage(this.sql, filter);
+  }
+
+  /** From the rows themselves: endpoints are too many for sums that are kept. */
+  private async sumRows(filter: UsageFilter): Promise<UsageSum[]> {
     const { where, values } = conditions(filter);
     const columns = filter.by.map((key, at) => `${USAGE_KEYS[key]} AS key_${at}`);
     const rows = await this.sql.all(
       `SELECT ${[...columns, SUMS].join(", ")} ${FROM_REQUESTS} ${where}
-       ${columns.length > 0 ? `GROUP BY ${filter.by.map((_, at) => `key_${at}`).join(", ")}` : ""}
+       GROUP BY ${filter.by.map((_, at) => `key_${at}`).join(", ")}
        ORDER BY SUM(r.cost_nanos) DESC, COUNT(*) DESC LIMIT 10000`,
       ...values,
     );
@@ -56,8 +64,13 @@ export class RequestQueries implements RequestStore {
 
   pruneRequests(before: number): Promise<number> {
     return this.sql.transaction(async () => {
+      const last = await rolledUp(this.sql);
+      await addRows(this.sql, "r.at < ? AND r.seq <= ?", [before, last], "-");
       const deleted = await this.sql.run("DELETE FROM requests WHERE at < ?", before);
       if (deleted > 0) {
+        await dropEmpty(this.sql, before);
+        // The number of a last row that is deleted is given again.
+        await this.sql.run("UPDATE rolled_up SET seq = MIN(seq, (SELECT COALESCE(MAX(seq), 0) FROM requests))");
         await this.sql.run(
           `INSERT INTO pruned_requests (id, before) VALUES (1, ?)
            ON CONFLICT (id) DO UPDATE SET before = excluded.before WHERE pruned_requests.before < excluded.before`,
@@ -125,20 +138,30 @@ export async function insertRequests(sql: Sql, rows: readonly SqlValue[][]): Pro
 
 /** Where a row has been deleted meanwhile, nothing happens. */
 export async function recostRequests(sql: Sql, costs: readonly RowCost[]): Promise<void> {
-  for (const { requestId, at, amount, evidence, priceBook } of costs) {
+  const last = await rolledUp(sql);
+  const found: { seq: number; cost: RowCost }[] = [];
+  for (const cost of costs) {
+    const [row] = await sql.all("SELECT seq FROM requests WHERE id = ? AND at = ?", cost.requestId, cost.at);
+    if (row !== undefined) found.push({ seq: number(row, "seq"), cost });
+  }
+  const contained = JSON.stringify([...new Set(found.map(({ seq }) => seq))].filter((seq) => seq <= last));
+  const inRollups = "r.seq IN (SELECT value FROM json_each(?))";
+  // What the rollups have of these rows is taken out, and put in again as it is then.
+  if (contained !== "[]") await addRows(sql, inRollups, [contained], "-");
+  for (const { seq, cost } of found) {
+    const { amount, evidence, priceBook } = cost;
     const book = priceBook === null ? null : await bookId(sql, priceBook);
-    // The time is in an index, the id is not.
     await sql.run(
       `UPDATE requests SET cost_nanos = COALESCE(cost_nanos, 0) + ?, usage = COALESCE(usage, '{}'),
          evidence = COALESCE(?, evidence), price_book = COALESCE(?, price_book)
-       WHERE at = ? AND id = ?`,
+       WHERE seq = ?`,
       amount,
       evidence,
       book,
-      at,
-      requestId,
+      seq,
     );
   }
+  if (contained !== "[]") await addRows(sql, inRollups, [contained]);
 }
 
 /** Of books that a database has, by their hashes. */
@@ -157,7 +180,7 @@ async function bookId(sql: Sql, hash: string): Promise<number> {
   return id;
 }
 
-const FROM_REQUESTS = `FROM requests r
+export const FROM_REQUESTS = `FROM requests r
   LEFT JOIN users u ON u.id = r.user_id
   LEFT JOIN groups g ON g.id = r.group_id
   LEFT JOIN keys k ON k.id = r.key_id
@@ -187,7 +210,7 @@ const USAGE_KEYS: Record<UsageKey, string> = {
 };
 
 /** What both the log and its sums are narrowed by. */
-function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: string; values: SqlValue[] } {
+export function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: string; values: SqlValue[] } {
   const where: string[] = [];
   const values: SqlValue[] = [];
   const match = (condition: string, value: SqlValue | undefined, times = 1) => {
@@ -213,8 +236,8 @@ function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: stri
 const INSERT_REQUEST = `INSERT INTO requests (
   id, at, key_id, user_id, group_id, provider, method, endpoint, model, status, refusal, ending,
   first_byte_ms, duration_ms, bytes_in, bytes_out, upstream_request_id, address, shadow_refusal,
-  usage, evidence, input_tokens, output_tokens, cost_nanos, price_book
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  usage, evidence, input_tokens, output_tokens, cost_nanos, price_book, sent_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** The price book's place among the values. */
 const BOOK = 24;
@@ -242,6 +265,7 @@ export function requestValues(row: RequestRecord): SqlValue[] {
     row.address,
     row.shadowRefusal,
     ...meteredValues(row.metered),
+    row.sentMs,
   ];
 }
 
@@ -269,7 +293,7 @@ function metered(row: SqlRow): Metered | null {
   };
 }
 
-function loggedRequest(row: SqlRow): LoggedRequest {
+export function loggedRequest(row: SqlRow): LoggedRequest {
   return {
     seq: number(row, "seq"),
     id: text(row, "id"),
@@ -285,6 +309,7 @@ function loggedRequest(row: SqlRow): LoggedRequest {
     refusal: textOrNull(row, "refusal"),
     shadowRefusal: textOrNull(row, "shadow_refusal"),
     ending: text(row, "ending") as Ending,
+    sentMs: numberOrNull(row, "sent_ms"),
     firstByteMs: numberOrNull(row, "first_byte_ms"),
     durationMs: number(row, "duration_ms"),
     bytesIn: number(row, "bytes_in"),

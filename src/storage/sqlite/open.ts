@@ -5,15 +5,18 @@ import { requestValues } from "../queries/requests.ts";
 import type { Call, Reply } from "./thread.ts";
 
 /**
- * Opens the SQLite store at this path, in a thread of its own.
+ * Opens the SQLite store at this path, in two threads of its own: see `thread.ts`.
  * @throws StorageFailure where the file cannot be opened or a newer version wrote it.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
   const thread = new StoreThread();
+  const reader = new StoreThread();
   try {
     await thread.call("open", [path]);
+    await reader.call("openReader", [path]);
   } catch (error) {
     thread.stop();
+    reader.stop();
     throw error;
   }
   return new Proxy({} as Store, {
@@ -22,6 +25,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
       if (typeof method !== "string" || method === "then") return undefined;
       if (method === "close") {
         return async () => {
+          await reader.call("close", []);
+          reader.stop();
           await thread.call("close", []);
           thread.stop();
         };
@@ -36,10 +41,22 @@ export async function openSqliteStore(path: string): Promise<Store> {
             checkpoint,
           ]);
       }
-      return (...args: unknown[]) => thread.call(method, args);
+      return (...args: unknown[]) => (LONG_READS.has(method) ? reader : thread).call(method, args);
     },
   });
 }
+
+/** What reads much, and nothing of it for a call that is under way. */
+const LONG_READS: ReadonlySet<string> = new Set<keyof Store>([
+  "listRequests",
+  "pageRequests",
+  "readRequest",
+  "sumUsage",
+  "readTraffic",
+  "listUnpriced",
+  "listAudit",
+  "listObjects",
+]);
 
 class StoreThread {
   private readonly worker = new Worker(new URL("./thread.ts", import.meta.url).href);

@@ -22,6 +22,19 @@ export function openSqlite(path: string): Sql {
   return new SqliteSql(database);
 }
 
+/** A further connection to a database that `openSqlite` has opened; it sees what is on the disk, and changes nothing. */
+export function openSqliteReader(path: string): Sql {
+  const database = translate(() => {
+    const opened = new Database(path, { readonly: true, strict: true });
+    opened.run("PRAGMA busy_timeout = 2000");
+    // Large sums are made in memory.
+    opened.run("PRAGMA temp_store = MEMORY");
+    opened.run("PRAGMA cache_size = -65536");
+    return opened;
+  });
+  return new SqliteSql(database, "BEGIN");
+}
+
 function migrate(database: Database): void {
   const row = database.query("PRAGMA user_version").get() as { user_version: number };
   if (row.user_version > migrations.length) {
@@ -45,9 +58,11 @@ function migrate(database: Database): void {
 export class SqliteSql implements Sql {
   private readonly statements = new Map<string, Statement>();
   private readonly database: Database;
+  private readonly begin: string;
 
-  constructor(database: Database) {
+  constructor(database: Database, begin: "BEGIN IMMEDIATE" | "BEGIN" = "BEGIN IMMEDIATE") {
     this.database = database;
+    this.begin = begin;
   }
 
   async all(text: string, ...values: SqlValue[]): Promise<SqlRow[]> {
@@ -68,7 +83,7 @@ export class SqliteSql implements Sql {
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     // Calls run one after another: whoever finds a transaction open is inside it.
     if (this.database.inTransaction) return work();
-    translate(() => this.database.run("BEGIN IMMEDIATE"));
+    translate(() => this.database.run(this.begin));
     try {
       const result = await work();
       translate(() => this.database.run("COMMIT"));

@@ -1,11 +1,11 @@
 /**
- * The thread that owns the SQLite connection, so that the gateway's event loop never waits for a disk.
- * Calls run one after another, in the order they were posted.
+ * A thread that owns a SQLite connection, so that the gateway's event loop never waits for a disk: one writes, and one
+ * reads what takes its time, so that no hold waits for somebody's chart. Calls run one after another, in the order they were posted.
  */
 import type { Block, Checkpoint, JobClaim, RowCost } from "../../domain/ledger.ts";
 import type { SqlValue } from "../sql.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
-import { openSqlite } from "./sqlite.ts";
+import { openSqlite, openSqliteReader } from "./sqlite.ts";
 
 export interface Call {
   n: number;
@@ -44,6 +44,10 @@ self.onmessage = (event: MessageEvent<Call>) => {
 function perform(call: Call): unknown {
   if (call.method === "open") {
     store = sqlStore(openSqlite(String(call.args[0])));
+    return undefined;
+  }
+  if (call.method === "openReader") {
+    store = sqlStore(openSqliteReader(String(call.args[0])));
     return undefined;
   }
   if (store === undefined) throw new Error("the store is not open");
