@@ -1,5 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { asks } from "./asks.ts";
 import { audit } from "./audit.ts";
 import { budgets } from "./budgets.ts";
 import { claims } from "./claims.ts";
@@ -7,8 +9,16 @@ import { credentials } from "./credentials.ts";
 import { explanations } from "./explain.ts";
 import { groups } from "./groups.ts";
 import { declaredOperations, guard } from "./guard.ts";
+import { health } from "./health.ts";
+import { idempotency } from "./idempotency.ts";
 import { keys } from "./keys.ts";
+import { ownAsks } from "./me/asks.ts";
+import { ownKeys } from "./me/keys.ts";
+import { me } from "./me/me.ts";
+import { ownRequests } from "./me/requests.ts";
+import { ownUsage } from "./me/usage.ts";
 import { objects } from "./objects.ts";
+import { overview } from "./overview.ts";
 import type { AdminParts } from "./parts.ts";
 import { policies } from "./policies.ts";
 import { pricingDefaults } from "./prices/defaults.ts";
@@ -29,6 +39,7 @@ import { tokens } from "./tokens.ts";
 import { unresolved } from "./unresolved.ts";
 import { usage } from "./usage.ts";
 import { users } from "./users.ts";
+import { versions } from "./versions.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
 /** A snapshot of all list prices is half a megabyte of JSON in JSON; policies of thousands of users are not less. */
@@ -42,7 +53,7 @@ const LARGE = /^\/api\/v1\/(?:prices\/snapshot|policies\/apply)(\/|$)/;
 export function adminApp(parts: AdminParts, version: string, report: (message: string) => void): AdminApp {
   const app = new OpenAPIHono<AdminEnv>();
   app.onError((error) => problemOf(error, report));
-  app.notFound(() => problem(404, "There is nothing at this path."));
+  app.notFound((c) => absent(app, c.req.method, c.req.path));
   app.use(
     "/api/v1/*",
     guard(parts, () => operations),
@@ -50,6 +61,12 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
   const ofPrices = [prices, pricingDefaults, unpriced, priceSnapshot, reprice];
   const [small, large] = [limit(MAX_BODY_BYTES, "256 KiB"), limit(MAX_LARGE_BYTES, "8 MiB")];
   app.use("/api/v1/*", (c, next) => (LARGE.test(c.req.path) ? large : small)(c, next));
+  app.use("/api/v1/*", requireJson);
+  app.use("/api/v1/*", idempotency(parts));
+  app.use(
+    "/api/v1/*",
+    versions((request, env) => app.fetch(request, env)),
+  );
   for (const resourceOf of [
     groups,
     users,
@@ -64,6 +81,8 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     providers,
     objects,
     ...ofPrices,
+    overview,
+    health,
     requests,
     usage,
     audit,
@@ -72,6 +91,12 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     sessions,
     tokens,
     signInLinks,
+    asks,
+    me,
+    ownKeys,
+    ownRequests,
+    ownUsage,
+    ownAsks,
   ]) {
     app.route("/api/v1", resourceOf(parts));
   }
@@ -89,6 +114,35 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     description: "Of the console; calls that change something carry `x-lmk-csrf`, too.",
   });
   return app;
+}
+
+const requireJson: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  const type = c.req.header("content-type");
+  const hasBody =
+    Number(c.req.header("content-length") ?? 0) > 0 || c.req.header("transfer-encoding") !== undefined;
+  if (hasBody && !/^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i.test(type ?? ""))
+    return problem(415, "Send JSON, with content-type: application/json.");
+  await next();
+  return undefined;
+};
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/** 405 where the path has other methods. */
+function absent(app: AdminApp, method: string, path: string): Response {
+  const others = METHODS.filter((one) => one !== method && isRoute(app, one, path));
+  if (others.length === 0) return problem(404, "There is nothing at this path.");
+  const response = problem(405, `Here are: ${others.join(", ")}.`);
+  response.headers.set("allow", others.join(", "));
+  return response;
+}
+
+function isRoute({ routes }: AdminApp, method: string, path: string): boolean {
+  return routes.some((route) => {
+    if (route.method !== method) return false;
+    const pattern = route.path.replace(/:\w+(?:\{[^}]*\})?/g, "[^/]+");
+    return new RegExp(`^${pattern}$`).test(path);
+  });
 }
 
 function limit(maxSize: number, inWords: string) {

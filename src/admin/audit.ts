@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { AuditRow } from "../domain/audit.ts";
 import { needs } from "./needs.ts";
+import { cursorText, pageOf, pageQuery, parseNumbers } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, rfc3339, Time } from "./schemas.ts";
@@ -33,9 +34,8 @@ const Filter = z.object({
   actor: z.string().max(200).optional().describe("Name or id."),
   action: z.string().max(100).optional().describe("`key.revoke`, or `key` for all that is done to keys."),
   target: z.string().max(500).optional().describe("Name or id."),
-  before: z.coerce.number().int().min(1).optional().describe("`next` of the page before."),
   after: z.coerce.number().int().min(0).optional().describe("Only rows behind this one, oldest first."),
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  ...pageQuery,
 });
 
 const list = createRoute({
@@ -44,16 +44,7 @@ const list = createRoute({
   path: "/audit",
   request: { query: Filter },
   responses: {
-    200: json(
-      z.object({
-        items: z.array(AuditView),
-        next: z
-          .number()
-          .nullable()
-          .describe("Where the next page goes on, for `before` or, if given, `after`."),
-      }),
-      "Newest first; with `after`, what came since, oldest first",
-    ),
+    200: json(pageOf(AuditView), "Newest first; with `after`, what came since, oldest first"),
   },
 });
 const head = createRoute({
@@ -71,9 +62,13 @@ const head = createRoute({
 export function audit({ store }: AdminParts): AdminApp {
   const app = resource();
   app.openapi(list, async (c) => {
-    const { since, until, ...filter } = c.req.valid("query");
-    const rows = await store.listAudit({ ...filter, since: milliseconds(since), until: milliseconds(until) });
-    const next = rows.length < filter.limit ? null : (rows.at(-1)?.seq ?? null);
+    const { since, until, cursor, ...filter } = c.req.valid("query");
+    const [place] = cursor === undefined ? [] : parseNumbers(cursor, 1);
+    const behind = filter.after === undefined ? { before: place } : { after: place ?? filter.after };
+    const range = { since: milliseconds(since), until: milliseconds(until) };
+    const rows = await store.listAudit({ ...filter, ...range, ...behind });
+    const last = rows.at(-1);
+    const next = last === undefined || rows.length < filter.limit ? null : cursorText([last.seq]);
     return c.json({ items: rows.map(view), next }, 200);
   });
   app.openapi(head, async (c) => c.json({ head: await store.readAuditHead() }, 200));

@@ -4,13 +4,14 @@ import { formatDollars } from "../domain/money.ts";
 import type { StoredBudget } from "../domain/policy.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { ScopeRef } from "./policies.ts";
 import { changeOf, policyAt } from "./policy-change.ts";
 import { budgetDraft, budgetShape } from "./policy-document.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, jsonBody, listOf, Ref, rfc3339, Time } from "./schemas.ts";
+import { json, jsonBody, Ref, rfc3339, Time } from "./schemas.ts";
 import { Scopes } from "./scopes.ts";
 import { standingView } from "./standing.ts";
 
@@ -44,11 +45,19 @@ const list = createRoute({
   path: "/budgets",
   request: {
     query: z.object({
+      ...pageQuery,
       scope: ScopeRef.optional(),
       removed: z.enum(["true", "false"]).default("false").describe("Those too that were removed."),
     }),
   },
-  responses: { 200: json(listOf(BudgetView), "Budgets by scope and name") },
+  responses: { 200: json(pageOf(BudgetView), "Budgets by scope and name") },
+});
+const show = createRoute({
+  ...needs("policies.read"),
+  method: "get",
+  path: "/budgets/{ref}",
+  request: { params: Ref },
+  responses: { 200: json(BudgetView, "The budget with this id") },
 });
 const put = createRoute({
   ...needs("policies.write"),
@@ -74,14 +83,25 @@ export function budgets({ store, clock, directoryChanged, ledger }: AdminParts):
   const app = resource();
 
   app.openapi(list, async (c) => {
-    const { scope, removed } = c.req.valid("query");
+    const { scope, removed, ...where } = c.req.valid("query");
     const [scopes, all] = await Promise.all([
       Scopes.read(store),
       store.listBudgets({ removed: removed === "true" }),
     ]);
     const asked = scope === undefined ? undefined : scopes.byRef(scope).ref;
     const items = all.map((budget) => view(budget, scopes, ledger));
-    return c.json({ items: items.filter((item) => asked === undefined || item.scope === asked) }, 200);
+    const found = items.filter((item) => asked === undefined || item.scope === asked);
+    return c.json(
+      paged(found, (item) => [item.scope, item.name, item.createdAt, item.id], where),
+      200,
+    );
+  });
+  app.openapi(show, async (c) => {
+    const { ref } = c.req.valid("param");
+    const [scopes, all] = await Promise.all([Scopes.read(store), store.listBudgets({ removed: true })]);
+    const found = all.find(({ id }) => id === ref);
+    if (found === undefined) throw notFound("budget", ref);
+    return c.json(view(found, scopes, ledger), 200);
   });
   app.openapi(put, async (c) => {
     const { scope: ref, ...document } = c.req.valid("json");

@@ -24,8 +24,14 @@ export interface TokenCaller extends SignedUser {
   readonly token: ApiToken;
 }
 
+/** The holder of a master key. */
+interface KeyCaller extends SignedUser {
+  readonly kind: "key";
+  readonly permissions: ReadonlySet<Permission>;
+}
+
 /** Who makes a request of the admin API, and all that they may do. */
-export type Caller = Operator | SessionCaller | TokenCaller;
+export type Caller = Operator | SessionCaller | TokenCaller | KeyCaller;
 
 export const operator: Operator = { kind: "operator", permissions: new Set(PERMISSIONS) };
 
@@ -34,7 +40,7 @@ export function actorOf(caller: Caller | null): AuditActor {
   if (caller === null) return { kind: "nobody", id: null, name: "nobody" };
   if (caller.kind === "operator") return { kind: "operator", id: null, name: "operator" };
   const { id, name } = caller.user;
-  if (caller.kind === "session") return { kind: "user", id, name };
+  if (caller.kind !== "token") return { kind: "user", id, name };
   return { kind: "token", id: caller.token.id, name: `${name}/${caller.token.name}` };
 }
 

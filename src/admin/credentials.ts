@@ -1,9 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, jsonBody, listOf, Name, Ref, Time } from "./schemas.ts";
+import { json, jsonBody, Name, Ref, Time } from "./schemas.ts";
 
 const CredentialView = z
   .object({
@@ -42,7 +43,15 @@ const list = createRoute({
   ...needs("credentials.read"),
   method: "get",
   path: "/credentials",
-  responses: { 200: json(listOf(CredentialView), "All credentials, masked") },
+  request: { query: z.object({ ...pageQuery, provider: z.string().optional() }) },
+  responses: { 200: json(pageOf(CredentialView), "Credentials by provider and name, masked") },
+});
+const show = createRoute({
+  ...needs("credentials.read"),
+  method: "get",
+  path: "/credentials/{ref}",
+  request: { params: Ref },
+  responses: { 200: json(CredentialView, "The credential with this id, masked") },
 });
 const add = createRoute({
   ...needs("credentials.write", { stepUp: true }),
@@ -75,7 +84,20 @@ const test = createRoute({
 
 export function credentials({ credentials: desk }: AdminParts): AdminApp {
   const app = resource();
-  app.openapi(list, async (c) => c.json({ items: await desk.list() }, 200));
+  app.openapi(list, async (c) => {
+    const { provider, ...where } = c.req.valid("query");
+    const found = (await desk.list()).filter((one) => provider === undefined || one.provider === provider);
+    return c.json(
+      paged(found, (one) => [one.provider, one.source, one.name, one.id], where),
+      200,
+    );
+  });
+  app.openapi(show, async (c) => {
+    const { ref } = c.req.valid("param");
+    const found = (await desk.list()).find(({ id }) => id === ref);
+    if (found === undefined) throw notFound("credential", ref);
+    return c.json(found, 200);
+  });
   app.openapi(add, async (c) => {
     const { provider, name, secret, weight } = c.req.valid("json");
     return c.json(await desk.add(c.var.source, provider, name ?? "main", secret, weight ?? 1), 201);

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Group } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -12,10 +13,10 @@ import {
   lifetimeFields,
   lifetimeShape,
   lifetimeView,
-  listOf,
   Name,
   newLifetime,
   Ref,
+  Search,
   Time,
 } from "./schemas.ts";
 
@@ -27,7 +28,8 @@ const list = createRoute({
   ...needs("groups.read"),
   method: "get",
   path: "/groups",
-  responses: { 200: json(listOf(GroupView), "All groups, by name") },
+  request: { query: z.object({ ...pageQuery, q: Search }) },
+  responses: { 200: json(pageOf(GroupView), "All groups, by name") },
 });
 const add = createRoute({
   ...needs("groups.write"),
@@ -58,7 +60,11 @@ export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts):
   const view = (group: Group) => ({ id: group.id, name: group.name, ...lifetimeView(group, clock.now()) });
   const find = async (ref: string) => getByRef("group", await store.listGroups(), ref);
 
-  app.openapi(list, async (c) => c.json({ items: (await store.listGroups()).map(view) }, 200));
+  app.openapi(list, async (c) => {
+    const { q, ...where } = c.req.valid("query");
+    const { items, next } = paged((await store.listGroups()).filter(named(q)), byName, where);
+    return c.json({ items: items.map(view), next }, 200);
+  });
   app.openapi(show, async (c) => c.json(view(await find(c.req.valid("param").ref)), 200));
   app.openapi(add, async (c) => {
     const { name, expiresAt } = c.req.valid("json");
@@ -82,6 +88,16 @@ export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts):
     return c.json({ ...view(await find(group.id)), cut }, 200);
   });
   return app;
+}
+
+export function byName({ id, name }: { id: string; name: string }): [string, string] {
+  return [name, id];
+}
+
+/** Whether it has this in its name, or as its id. */
+export function named(q: string | undefined): (thing: { id: string; name: string }) => boolean {
+  const part = q?.toLowerCase();
+  return ({ id, name }) => part === undefined || id === q || name.toLowerCase().includes(part);
 }
 
 /** Ids win over names: a name that looks like another thing's id cannot hide it. */

@@ -1,48 +1,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { HTTPException } from "hono/http-exception";
-import type { MasterKey } from "../domain/directory.ts";
-import { createKey } from "../domain/key.ts";
 import type { KeyFilter } from "../domain/store.ts";
 import { getByRef } from "./groups.ts";
+import { KeyDesk } from "./key-desk.ts";
+import { KeyView, NewKey } from "./key-views.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
-import { notFound } from "./problem.ts";
 import { isOwn, requireStepUp } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import {
-  json,
-  jsonBody,
-  lifetimeChange,
-  lifetimeFields,
-  lifetimeShape,
-  lifetimeView,
-  listOf,
-  Name,
-  newLifetime,
-  Ref,
-  Reference,
-  rfc3339,
-  Time,
-} from "./schemas.ts";
+import { json, jsonBody, lifetimeChange, Name, Ref, Search, Time } from "./schemas.ts";
 
-const KeyView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    user: Reference,
-    group: Reference,
-    parent: Reference.nullable().describe("Of a child key: the key that it was made with, and ends with."),
-    ...lifetimeShape,
-    previousSecretExpiresAt: Time.nullable(),
-  })
-  .openapi("Key");
-const NewKey = z.object({
-  key: KeyView,
-  secret: z.string().describe("The master key; it is shown this once."),
-});
 const KeyInput = z.object({ user: z.string(), name: Name.optional(), expiresAt: Time.optional() });
 const KeyChange = z.object(lifetimeChange);
-const Rotation = z.object({ overlapSeconds: z.number().int().min(0).max(31_536_000) });
+const Changed = KeyView.extend({ cut: z.number().describe("Open streams that were cut.") });
+export const Rotation = z.object({ overlapSeconds: z.number().int().min(0).max(31_536_000) });
 
 const list = createRoute({
   ...needs("keys.read"),
@@ -50,16 +21,19 @@ const list = createRoute({
   path: "/keys",
   request: {
     query: z.object({
-      user: z.string().optional(),
-      group: z.string().optional(),
+      ...pageQuery,
+      user: z.string().optional().describe("Name or id."),
+      group: z.string().optional().describe("Name or id."),
       parent: z.string().optional().describe("Only keys that were made with this one."),
       children: z
         .enum(["alive", "all", "none"])
         .default("alive")
         .describe("Which of the keys that users made with their own for a while."),
+      state: z.enum(["active", "revoked", "expired", "frozen"]).optional(),
+      q: Search,
     }),
   },
-  responses: { 200: json(listOf(KeyView), "Keys, oldest first; of one user or group where asked") },
+  responses: { 200: json(pageOf(KeyView), "Keys, oldest first; of one user or group where asked") },
 });
 const add = createRoute({
   ...needs("keys.write"),
@@ -80,9 +54,7 @@ const change = createRoute({
   method: "patch",
   path: "/keys/{ref}",
   request: { params: Ref, body: jsonBody(KeyChange) },
-  responses: {
-    200: json(KeyView.extend({ cut: z.number() }), "The key, and how many open streams were cut"),
-  },
+  responses: { 200: json(Changed, "The key, and how many open streams were cut") },
 });
 const rotate = createRoute({
   ...needs("keys.write"),
@@ -91,97 +63,76 @@ const rotate = createRoute({
   request: { params: Ref, body: jsonBody(Rotation) },
   responses: { 200: json(NewKey, "The same key with a new secret; the old one lives for the overlap") },
 });
+const freeze = createRoute({
+  ...needs("keys.write"),
+  method: "post",
+  path: "/keys/{ref}/freeze",
+  request: {
+    params: Ref,
+    body: jsonBody(
+      z.object({
+        reason: z.string().trim().min(1).max(500).default("frozen by an administrator"),
+        now: z.boolean().optional().describe("Cut open streams too, instead of letting them end."),
+      }),
+    ),
+  },
+  responses: { 200: json(Changed, "The key, which takes no call until it is unfrozen") },
+});
+const unfreeze = createRoute({
+  ...needs("keys.write"),
+  method: "post",
+  path: "/keys/{ref}/unfreeze",
+  request: { params: Ref },
+  responses: { 200: json(Changed, "The key, which works again") },
+});
 
-export function keys({ store, clock, keyHasher, directoryChanged, cutKeys }: AdminParts): AdminApp {
+export function keys(parts: AdminParts): AdminApp {
+  const { store } = parts;
   const app = resource();
-
-  /** All keys with the names of whom they belong to. */
-  const views = async (filter: KeyFilter = {}) => {
-    const [groups, users, all] = await Promise.all([
-      store.listGroups(),
-      store.listUsers(),
-      store.listKeys(filter),
-    ]);
-    const now = clock.now();
-    const nameById = new Map(all.map(({ id, name }) => [id, name]));
-    return all.map((key) => {
-      const user = users.find((u) => u.id === key.userId);
-      const group = groups.find((g) => g.id === user?.groupId);
-      const previous = key.secrets[1]?.expiresAt ?? null;
-      return {
-        id: key.id,
-        name: key.name,
-        user: { id: key.userId, name: user?.name ?? "" },
-        group: { id: group?.id ?? "", name: group?.name ?? "" },
-        parent: key.parent
-          ? { id: key.parent.keyId, name: nameById.get(key.parent.keyId) ?? key.parent.keyId }
-          : null,
-        ...lifetimeView(key, now),
-        previousSecretExpiresAt: rfc3339(previous !== null && previous > now ? previous : null),
-      };
-    });
-  };
-  const find = async (ref: string) => {
-    const found = (await views()).find((key) => key.id === ref);
-    if (found === undefined) throw notFound("key", ref);
-    return found;
-  };
+  const desk = new KeyDesk(parts);
 
   app.openapi(list, async (c) => {
-    const { user, group, parent, children } = c.req.valid("query");
-    const matches = (thing: { id: string; name: string }, ref: string | undefined) =>
+    const { user, group, parent, children, state, q, ...where } = c.req.valid("query");
+    const is = (thing: { id: string; name: string }, ref: string | undefined) =>
       ref === undefined || thing.id === ref || thing.name === ref;
-    const all = await views(CHILDREN[children](clock.now()));
-    const items = all.filter(
+    const part = q?.toLowerCase() ?? "";
+    const found = (await desk.list(CHILDREN[children](parts.clock.now()))).filter(
       (key) =>
-        matches(key.user, user) &&
-        matches(key.group, group) &&
-        (parent === undefined || key.parent?.id === parent),
+        is(key.user, user) &&
+        is(key.group, group) &&
+        (parent === undefined || key.parent?.id === parent) &&
+        (state === undefined || key.state === state) &&
+        (key.id === q || `${key.name}\n${key.user.name}`.toLowerCase().includes(part)),
     );
-    return c.json({ items }, 200);
+    return c.json(
+      paged(found, ({ createdAt, id }) => [createdAt, id], where),
+      200,
+    );
   });
-  app.openapi(show, async (c) => c.json(await find(c.req.valid("param").ref), 200));
+  app.openapi(show, async (c) => c.json(await desk.find(c.req.valid("param").ref), 200));
   app.openapi(add, async (c) => {
-    const { user, name, expiresAt } = c.req.valid("json");
+    const { user, ...input } = c.req.valid("json");
     const owner = getByRef("user", await store.listUsers(), user);
     if (!isOwn(c, owner.id)) requireStepUp(c.var);
-    const created = createKey();
-    const now = clock.now();
-    const key: MasterKey = {
-      id: created.id,
-      name: name ?? "key",
-      userId: owner.id,
-      ...newLifetime(expiresAt, now),
-      secrets: [{ version: 1, hash: keyHasher.hashKey(created.text), createdAt: now, expiresAt: null }],
-    };
-    await store.audited(c.var.source, "addKey", key);
-    await directoryChanged();
-    return c.json({ key: await find(key.id), secret: created.text }, 201);
+    return c.json(await desk.add(c.var.source, owner, input), 201);
   });
   app.openapi(change, async (c) => {
-    const input = c.req.valid("json");
-    const found = await find(c.req.valid("param").ref);
-    if (found.parent !== null) requireNoMore(input, found.expiresAt);
-    const { id } = found;
-    await store.audited(c.var.source, "updateKey", id, lifetimeFields(input, clock.now()));
-    await directoryChanged();
-    const cut = input.revoked && input.now ? cutKeys(new Set([id])) : 0;
-    return c.json({ ...(await find(id)), cut }, 200);
+    const { id } = await desk.find(c.req.valid("param").ref);
+    return c.json(await desk.change(c.var.source, id, c.req.valid("json")), 200);
   });
   app.openapi(rotate, async (c) => {
-    const { id, user, parent } = await find(c.req.valid("param").ref);
-    if (parent !== null) {
-      throw new HTTPException(422, {
-        message: `A child key is not rotated: it ends soon, or with the key ${parent.id}.`,
-      });
-    }
+    const { id, user } = await desk.find(c.req.valid("param").ref);
     if (!isOwn(c, user.id)) requireStepUp(c.var);
-    const renewed = createKey(id);
-    const now = clock.now();
-    const overlapUntil = now + c.req.valid("json").overlapSeconds * 1000;
-    await store.audited(c.var.source, "rotateKey", id, keyHasher.hashKey(renewed.text), now, overlapUntil);
-    await directoryChanged();
-    return c.json({ key: await find(id), secret: renewed.text }, 200);
+    return c.json(await desk.rotate(c.var.source, id, c.req.valid("json").overlapSeconds), 200);
+  });
+  app.openapi(freeze, async (c) => {
+    const { id } = await desk.find(c.req.valid("param").ref);
+    const { reason, now } = c.req.valid("json");
+    return c.json(await desk.freeze(c.var.source, id, reason, now), 200);
+  });
+  app.openapi(unfreeze, async (c) => {
+    const { id } = await desk.find(c.req.valid("param").ref);
+    return c.json(await desk.freeze(c.var.source, id, null), 200);
   });
   return app;
 }
@@ -191,14 +142,3 @@ const CHILDREN: Readonly<Record<"alive" | "all" | "none", (now: number) => KeyFi
   all: () => ({}),
   none: () => ({ children: "none" }),
 };
-
-/** Whoever made a child key counts on its end. @param expiresAt RFC 3339 */
-function requireNoMore(change: z.infer<typeof KeyChange>, expiresAt: string | null): void {
-  const isLonger =
-    change.expiresAt === null ||
-    (change.expiresAt !== undefined && Date.parse(change.expiresAt) > Date.parse(expiresAt ?? ""));
-  if (!isLonger && change.revoked !== false) return;
-  throw new HTTPException(422, {
-    message: "A child key's life is not prolonged, nor given back; its user makes another with: lmk run.",
-  });
-}

@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import type { ListedObject } from "../domain/owned-object.ts";
 import { getByRef } from "./groups.ts";
 import { needs } from "./needs.ts";
+import { cursorText, pageOf, pageQuery, parseNumbers } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -36,8 +37,7 @@ const Filter = z.object({
   user: z.string().optional().describe("Name or id."),
   group: z.string().optional().describe("Name or id."),
   deleted: z.enum(["true", "false"]).optional().describe("Those that were deleted, too."),
-  before: z.coerce.number().int().min(1).optional().describe("`next` of the page before."),
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  ...pageQuery,
 });
 
 const Assignment = z.object({ provider: z.string(), kind, id, user: z.string().describe("Name or id.") });
@@ -48,7 +48,7 @@ const list = createRoute({
   path: "/objects",
   request: { query: Filter },
   responses: {
-    200: json(z.object({ items: z.array(ObjectView), next: z.number().nullable() }), "Newest first"),
+    200: json(pageOf(ObjectView), "Newest first"),
   },
 });
 const assign = createRoute({
@@ -72,9 +72,11 @@ const forget = createRoute({
 export function objects({ store, clock, providers, objectsChanged }: AdminParts): AdminApp {
   const app = resource();
   app.openapi(list, async (c) => {
-    const { deleted, ...filter } = c.req.valid("query");
-    const rows = await store.listObjects({ ...filter, deleted: deleted === "true" });
-    const next = rows.length < filter.limit ? null : (rows.at(-1)?.seq ?? null);
+    const { deleted, cursor, ...filter } = c.req.valid("query");
+    const [before] = cursor === undefined ? [] : parseNumbers(cursor, 1);
+    const rows = await store.listObjects({ ...filter, before, deleted: deleted === "true" });
+    const last = rows.at(-1);
+    const next = last === undefined || rows.length < filter.limit ? null : cursorText([last.seq]);
     return c.json({ items: rows.map(view), next }, 200);
   });
   app.openapi(assign, async (c) => {

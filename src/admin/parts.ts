@@ -2,7 +2,9 @@ import type { AuditSource } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
 import type { Repriced, RepriceFilter } from "../domain/repricing.ts";
-import type { SignInSettings } from "../domain/sign-in.ts";
+import type { RequestAccount } from "../domain/request-account.ts";
+import type { LoggedRequest } from "../domain/request-record.ts";
+import type { SignedUser, SignInSettings } from "../domain/sign-in.ts";
 import type { AdminStore } from "../domain/store.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
@@ -46,6 +48,12 @@ export interface AdminParts {
     problemOf(url: string, allowPrivate: boolean): Promise<string | undefined>;
     seal(url: string, secret: string): Uint8Array;
   };
+  /** Where clients reach it, without a trailing slash. */
+  readonly publicUrl: string;
+  /** What the ledger has of a request: what was held for it, and how its cost was worked out. */
+  readonly accountOf: (row: LoggedRequest) => Promise<RequestAccount>;
+  /** Whose master key this is; undefined for any other text. */
+  readonly holderOfKey: (key: string) => SignedUser | undefined;
   /** Called after every change of settings; when it returns, the change is in force. */
   readonly settingsChanged: () => Promise<void>;
 }

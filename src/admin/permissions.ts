@@ -31,7 +31,11 @@ export const PERMISSIONS = [
   "audit.read",
   "sign_in_links.write",
   "sessions.all",
+  "asks.read",
+  "asks.decide",
   "self.read",
+  "self.usage",
+  "self.ask",
   "self.write",
   "self.sign_in",
 ] as const;
@@ -39,7 +43,10 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** One's own keys, calls and limits; sessions and what one signs in with. */
-const SELF: readonly Permission[] = ["self.read", "self.write", "self.sign_in"];
+const SELF: readonly Permission[] = ["self.read", "self.usage", "self.ask", "self.write", "self.sign_in"];
+
+/** What the holder of a master key may do with it: see what is its own, and ask for more. */
+export const BY_KEY: ReadonlySet<Permission> = new Set(["self.usage", "self.ask"]);
 
 /** Who may let others in as owner, decide how people sign in, or say what a lost call has cost. */
 const OWNERS_ALONE: readonly Permission[] = [

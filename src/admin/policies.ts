@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import type { AuditSource } from "../domain/audit.ts";
 import type { Scope, ScopeChange, ScopePolicy } from "../domain/policy.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { changeOf, differencesOf, policyAt, type Wanted } from "./policy-change.ts";
 import {
@@ -15,7 +16,7 @@ import {
   ScopeDocument,
 } from "./policy-document.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, jsonBody, listOf } from "./schemas.ts";
+import { json, jsonBody } from "./schemas.ts";
 import { type NamedScope, Scopes } from "./scopes.ts";
 
 export const ScopeRef = z
@@ -56,7 +57,8 @@ const list = createRoute({
   ...needs("policies.read"),
   method: "get",
   path: "/policies",
-  responses: { 200: json(listOf(PolicyView), "Scopes that have a policy or a budget") },
+  request: { query: z.object(pageQuery) },
+  responses: { 200: json(pageOf(PolicyView), "Scopes that have a policy or a budget") },
 });
 const exportAll = createRoute({
   ...needs("policies.read"),
@@ -142,7 +144,7 @@ export function policies(parts: AdminParts): AdminApp {
   app.openapi(list, async (c) => {
     const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies({ children: "none" })]);
     const items = all.filter((one) => !isEmpty(one)).map((one) => view(scopes.named(one.scope), one));
-    return c.json({ items: items.sort(byScope) }, 200);
+    return c.json(paged(items, placeOf, c.req.valid("query")), 200);
   });
   app.openapi(exportAll, async (c) => {
     const [scopes, all] = await Promise.all([Scopes.read(store), store.listPolicies({ children: "none" })]);
@@ -296,9 +298,9 @@ function isEmpty({ policy, budgets }: ScopePolicy): boolean {
 
 const ORDER: readonly Scope["kind"][] = ["organisation", "group", "user", "key"];
 
-function byScope(a: { scope: string }, b: { scope: string }): number {
-  const kind = ({ scope }: { scope: string }) => ORDER.findIndex((one) => scope.startsWith(one));
-  return kind(a) - kind(b) || (a.scope < b.scope ? -1 : 1);
+/** The widest first. */
+function placeOf({ scope }: { scope: string }): [number, string] {
+  return [ORDER.findIndex((one) => scope.startsWith(one)), scope];
 }
 
 function unacceptable(message: string): HTTPException {

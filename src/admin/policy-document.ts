@@ -66,6 +66,7 @@ const policyShape = {
   capOutput: z.boolean().optional(),
   lowerCaps: z.boolean().optional(),
   deferred: z.boolean().optional(),
+  ownKeys: Count.describe("So many active keys may a user make without an administrator.").optional(),
   shadow: z.boolean().describe("Refuse nothing; note what would be refused.").optional(),
 };
 
@@ -174,6 +175,7 @@ const FIELDS = [
   "capOutput",
   "lowerCaps",
   "deferred",
+  "ownKeys",
   "shadow",
 ] as const;
 

@@ -1,8 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, listOf } from "./schemas.ts";
+import { json } from "./schemas.ts";
 
 const ProviderView = z
   .object({
@@ -22,11 +23,17 @@ const list = createRoute({
   ...needs("providers.read"),
   method: "get",
   path: "/providers",
-  responses: { 200: json(listOf(ProviderView), "Providers that requests can be sent to") },
+  request: { query: z.object(pageQuery) },
+  responses: { 200: json(pageOf(ProviderView), "Providers that requests can be sent to") },
 });
 
 export function providers(parts: AdminParts): AdminApp {
   const app = resource();
-  app.openapi(list, (c) => c.json({ items: parts.providers() }, 200));
+  app.openapi(list, (c) =>
+    c.json(
+      paged(parts.providers(), ({ id }) => [id], c.req.valid("query")),
+      200,
+    ),
+  );
   return app;
 }

@@ -1,58 +1,42 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { LoggedRequest } from "../domain/request-record.ts";
 import { needs } from "./needs.ts";
+import { cursorText, pageOf, pageQuery, parseNumbers } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
+import { notFound } from "./problem.ts";
+import { accountView, RequestDetail } from "./request-detail.ts";
+import { RequestView, requestView } from "./request-views.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, listOf, rfc3339, Time } from "./schemas.ts";
+import { json, Time } from "./schemas.ts";
 
-const RequestView = z
-  .object({
-    seq: z.number(),
-    id: z.string(),
-    at: Time,
-    keyId: z.string().nullable(),
-    keyName: z.string().nullable(),
-    parentKeyId: z.string().nullable().describe("Of a child key: the key that it was made with."),
-    userId: z.string().nullable(),
-    userName: z.string().nullable(),
-    groupId: z.string().nullable(),
-    groupName: z.string().nullable(),
-    provider: z.string().nullable(),
-    method: z.string(),
-    endpoint: z.string(),
-    model: z.string().nullable(),
-    status: z.number(),
-    refusal: z.string().nullable(),
-    shadowRefusal: z
-      .string()
-      .nullable()
-      .describe("What policies in shadow mode would have refused it for, and whose they are."),
-    ending: z.enum(["complete", "refused", "client_closed", "upstream_broken", "timeout", "cut", "lost"]),
-    firstByteMs: z.number().nullable(),
-    durationMs: z.number(),
-    bytesIn: z.number(),
-    bytesOut: z.number(),
-    upstreamRequestId: z.string().nullable(),
-    address: z.string().nullable(),
-    usage: z.record(z.string(), z.number()).nullable().describe("What was used, by unit."),
-    evidence: z.enum(["reported", "counted", "ceiling", "decided"]).nullable(),
-    costNanos: z.string().nullable().describe("Nano-dollars; null where no price is known."),
-    priceBook: z.string().nullable().describe("SHA-256 of the prices that it was computed with."),
-  })
-  .openapi("Request");
-
-const Filter = z.object({
-  user: z.string().optional(),
-  group: z.string().optional(),
-  key: z.string().optional(),
+/** What a log of requests is narrowed by. */
+export const requestFilter = {
+  key: z.string().optional().describe("Id."),
   provider: z.string().optional(),
   model: z.string().optional(),
   refusal: z.string().optional(),
-  shadowRefusal: z.string().optional().describe("A refusal's code: what shadow mode would have refused."),
-  status: z.coerce.number().int().optional(),
+  status: z
+    .string()
+    .regex(/^(?:\d{1,3}|[2-5]xx|error)$/, "must be a status such as 429, a class such as 5xx, or error")
+    .optional()
+    .describe("`429`, `5xx`, or `error` for 400 and above."),
+  q: z.string().min(1).max(200).optional().describe("Part of the id, endpoint, model or client's address."),
   since: Time.optional(),
-  after: z.coerce.number().int().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  until: Time.optional(),
+  order: z.enum(["newest", "oldest"]).default("newest"),
+};
+
+const Filter = z.object({
+  ...pageQuery,
+  user: z.string().optional().describe("Name or id."),
+  group: z.string().optional().describe("Name or id."),
+  ...requestFilter,
+  shadowRefusal: z.string().optional().describe("A refusal's code: what shadow mode would have refused."),
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe("Only rows written behind this `seq`, oldest first: for following the log."),
 });
 
 const list = createRoute({
@@ -60,37 +44,75 @@ const list = createRoute({
   method: "get",
   path: "/requests",
   request: { query: Filter },
-  responses: { 200: json(listOf(RequestView), "Newest first; with `after`, what came since, oldest first") },
+  responses: {
+    200: json(
+      pageOf(RequestView),
+      "Newest first; with `after`, what came since, oldest first. What has to be searched for may come in pages that are not full",
+    ),
+  },
+});
+const show = createRoute({
+  ...needs("requests.read"),
+  method: "get",
+  path: "/requests/{ref}",
+  request: { params: z.object({ ref: z.string().min(1).max(200).describe("Its id, or its `seq`.") }) },
+  responses: {
+    200: json(RequestDetail, "The request, what was held for it and how its cost was worked out"),
+  },
 });
 
-export function requests({ store }: AdminParts): AdminApp {
+export function requests(parts: AdminParts): AdminApp {
+  const { store } = parts;
   const app = resource();
   app.openapi(list, async (c) => {
-    const { since, ...filter } = c.req.valid("query");
-    const rows = await store.listRequests({
+    const { after, cursor, since, until, status, order, limit, ...filter } = c.req.valid("query");
+    const range = { since: milliseconds(since), until: milliseconds(until) };
+    if (after !== undefined) {
+      const [from, to] = statusRange(status) ?? [0, 999];
+      const rows = await store.listRequests({ ...filter, ...range, after, limit });
+      const items = rows.filter((row) => row.status >= from && row.status <= to).map(requestView);
+      return c.json({ items, next: null }, 200);
+    }
+    const page = await store.pageRequests({
       ...filter,
-      since: since === undefined ? undefined : Date.parse(since),
+      ...range,
+      status: statusRange(status),
+      order,
+      limit,
+      behind: placeOf(cursor),
     });
-    return c.json({ items: rows.map(view) }, 200);
+    return c.json({ items: page.items.map(requestView), next: nextOf(page.next) }, 200);
+  });
+  app.openapi(show, async (c) => {
+    const { ref } = c.req.valid("param");
+    const row = await store.readRequest(ref);
+    if (row === null) throw notFound("request", ref);
+    const budgets = await store.listBudgets({ removed: true });
+    return c.json(
+      { ...requestView(row), ...accountView(row, await parts.accountOf(row), budgets, parts.publicUrl) },
+      200,
+    );
   });
   return app;
 }
 
-function view(row: LoggedRequest) {
-  const { firstByteMs, durationMs, metered, ...rest } = row;
-  return {
-    ...rest,
-    usage: metered === null ? null : (metered.quantities as Record<string, number>),
-    evidence: metered?.evidence ?? null,
-    costNanos: metered?.costNanos?.toString() ?? null,
-    priceBook: metered?.priceBook ?? null,
-    at: rfc3339(row.at),
-    firstByteMs: firstByteMs === null ? null : microseconds(firstByteMs),
-    durationMs: microseconds(durationMs),
-  };
+export function statusRange(status: string | undefined): [from: number, to: number] | undefined {
+  if (status === undefined) return undefined;
+  if (status === "error") return [400, 999];
+  if (status.endsWith("xx")) return [Number(status[0]) * 100, Number(status[0]) * 100 + 99];
+  return [Number(status), Number(status)];
 }
 
-/** Milliseconds with three decimals: more is noise of the clock. */
-function microseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
+export function placeOf(cursor: string | undefined): { at: number; seq: number } | undefined {
+  if (cursor === undefined) return undefined;
+  const [at = 0, seq = 0] = parseNumbers(cursor, 2);
+  return { at, seq };
+}
+
+export function nextOf(place: { at: number; seq: number } | null): string | null {
+  return place && cursorText([place.at, place.seq]);
+}
+
+export function milliseconds(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
 }

@@ -14,7 +14,7 @@ export const Name = z
   // As a segment of a URL these two mean something else.
   .refine((name) => name !== "." && name !== "..", "must be more than dots");
 
-const State = z.enum(["active", "revoked", "expired"]);
+const State = z.enum(["active", "revoked", "expired", "frozen"]);
 
 export const Reference = z.object({ id: z.string(), name: z.string() });
 
@@ -34,11 +34,10 @@ export const lifetimeChange = {
   now: z.boolean().optional(),
 };
 
-export const Ref = z.object({ ref: z.string().min(1).max(200) });
+/** What a list is searched for. */
+export const Search = z.string().max(200).optional().describe("Part of the name, or the id.");
 
-export function listOf<Item extends z.ZodType>(item: Item) {
-  return z.object({ items: z.array(item) });
-}
+export const Ref = z.object({ ref: z.string().min(1).max(200) });
 
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };

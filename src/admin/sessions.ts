@@ -1,11 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { SIGN_IN_METHODS, type StoredSession } from "../domain/sign-in.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { may, requirePermission, sessionOf } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, listOf, Ref, Reference, rfc3339, Time } from "./schemas.ts";
+import { json, Ref, Reference, rfc3339, Time } from "./schemas.ts";
 import { sessionEnd } from "./sign-in/sessions.ts";
 
 const OneSession = z
@@ -29,8 +30,8 @@ const list = createRoute({
   ...needs("self.sign_in", { session: true }),
   method: "get",
   path: "/sessions",
-  request: { query: All },
-  responses: { 200: json(listOf(OneSession), "Open sessions, newest first") },
+  request: { query: All.extend(pageQuery) },
+  responses: { 200: json(pageOf(OneSession), "Open sessions, newest first") },
 });
 const end = createRoute({
   ...needs("self.sign_in", { session: true }),
@@ -48,14 +49,14 @@ export function sessions({ store, clock }: AdminParts): AdminApp {
 
   app.openapi(list, async (c) => {
     const { user, session } = sessionOf(c);
-    const isAll = c.req.valid("query").all === "true";
+    const { all, ...where } = c.req.valid("query");
+    const isAll = all === "true";
     if (isAll) requirePermission(c, "sessions.all");
     const [users, items] = await Promise.all([store.listUsers(), open(isAll ? undefined : user.id)]);
     const names = new Map(users.map(({ id, name }) => [id, name]));
-    return c.json(
-      { items: items.map((one) => view(one, names.get(one.userId) ?? "", one.id === session.id)) },
-      200,
-    );
+    const page = paged(items, (one) => [-one.createdAt, one.id], where);
+    const views = page.items.map((one) => view(one, names.get(one.userId) ?? "", one.id === session.id));
+    return c.json({ items: views, next: page.next }, 200);
   });
   app.openapi(end, async (c) => {
     const { ref } = c.req.valid("param");

@@ -9,7 +9,12 @@ import { json, jsonBody, Ref, Reference, rfc3339, Time } from "./schemas.ts";
 import { createSignInLink, LINK_MS } from "./sign-in/links.ts";
 
 const NewLink = z.object({
-  url: z.string().describe("Signs the user in, once; shown this once."),
+  url: z
+    .string()
+    .nullable()
+    .describe(
+      "Signs the user in, once; shown this once, and null where an Idempotency-Key repeats an answer.",
+    ),
   user: Reference,
   expiresAt: Time,
 });

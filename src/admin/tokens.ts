@@ -2,12 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { ApiToken } from "../domain/sign-in.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { isPermission, PERMISSIONS } from "./permissions.ts";
 import { notFound } from "./problem.ts";
 import { may, requirePermission, sessionOf } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, jsonBody, listOf, Name, Ref, Reference, rfc3339, Time } from "./schemas.ts";
+import { json, jsonBody, Name, Ref, Reference, rfc3339, Time } from "./schemas.ts";
 import { createToken } from "./sign-in/tokens.ts";
 
 /** A token lives no longer than this, milliseconds. */
@@ -37,8 +38,8 @@ const list = createRoute({
   ...needs("self.sign_in", { session: true }),
   method: "get",
   path: "/tokens",
-  request: { query: All },
-  responses: { 200: json(listOf(TokenView), "Personal tokens, oldest first") },
+  request: { query: All.extend(pageQuery) },
+  responses: { 200: json(pageOf(TokenView), "Personal tokens, oldest first") },
 });
 const add = createRoute({
   ...needs("self.sign_in", { session: true, stepUp: true }),
@@ -47,7 +48,13 @@ const add = createRoute({
   request: { body: jsonBody(TokenInput) },
   responses: {
     201: json(
-      z.object({ token: TokenView, secret: z.string().describe("Shown this once.") }),
+      z.object({
+        token: TokenView,
+        secret: z
+          .string()
+          .nullable()
+          .describe("Shown this once; null where an Idempotency-Key repeats an answer."),
+      }),
       "The new token",
     ),
   },
@@ -67,14 +74,17 @@ export function tokens(parts: AdminParts): AdminApp {
 
   app.openapi(list, async (c) => {
     const { user } = sessionOf(c);
-    const isAll = c.req.valid("query").all === "true";
+    const { all, ...where } = c.req.valid("query");
+    const isAll = all === "true";
     if (isAll) requirePermission(c, "sessions.all");
     const [users, items] = await Promise.all([
       store.listUsers(),
       store.listApiTokens(isAll ? undefined : user.id),
     ]);
     const names = new Map(users.map(({ id, name }) => [id, name]));
-    return c.json({ items: items.map((token) => view(token, names.get(token.userId) ?? "")) }, 200);
+    const page = paged(items, ({ createdAt, id }) => [createdAt, id], where);
+    const views = page.items.map((token) => view(token, names.get(token.userId) ?? ""));
+    return c.json({ items: views, next: page.next }, 200);
   });
   app.openapi(add, async (c) => {
     const { user, permissions } = sessionOf(c);

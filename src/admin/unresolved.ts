@@ -3,11 +3,12 @@ import { HTTPException } from "hono/http-exception";
 import type { HoldRecord } from "../domain/ledger.ts";
 import { formatDollars, type Nanos } from "../domain/money.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { nanos } from "./prices/parts.ts";
 import { notFound } from "./problem.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, jsonBody, listOf, rfc3339, Time } from "./schemas.ts";
+import { json, jsonBody, rfc3339, Time } from "./schemas.ts";
 
 const UnresolvedView = z
   .object({
@@ -42,9 +43,10 @@ const list = createRoute({
   ...needs("ledger.read"),
   method: "get",
   path: "/ledger/unresolved",
+  request: { query: z.object(pageQuery) },
   responses: {
     200: json(
-      listOf(UnresolvedView),
+      pageOf(UnresolvedView),
       "Calls whose process died, so that nobody knows what they cost, oldest first",
     ),
   },
@@ -69,7 +71,10 @@ export function unresolved({ store, ledger }: AdminParts): AdminApp {
       user: userNames.get(hold.userId) ?? hold.userId,
       budgets: hold.accounts.map((account) => budgetNames.get(budgetOf(account)) ?? budgetOf(account)),
     }));
-    return c.json({ items }, 200);
+    return c.json(
+      paged(items, ({ at, id }) => [at, id], c.req.valid("query")),
+      200,
+    );
   });
   app.openapi(decide, async (c) => {
     const { id } = c.req.valid("param");

@@ -3,8 +3,9 @@ import type { Context } from "hono";
 import type { Group, User } from "../domain/directory.ts";
 import { randomBase62 } from "../domain/key.ts";
 import { ROLES } from "../domain/role.ts";
-import { getByRef } from "./groups.ts";
+import { byName, findByRef, getByRef, named } from "./groups.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { requirePermission, requireRank, requireStepUp } from "./requirements.ts";
 import { type AdminApp, type AdminEnv, resource } from "./resource.ts";
@@ -15,11 +16,11 @@ import {
   lifetimeFields,
   lifetimeShape,
   lifetimeView,
-  listOf,
   Name,
   newLifetime,
   Ref,
   Reference,
+  Search,
   Time,
 } from "./schemas.ts";
 
@@ -45,7 +46,10 @@ const list = createRoute({
   ...needs("users.read"),
   method: "get",
   path: "/users",
-  responses: { 200: json(listOf(UserView), "All users, by name") },
+  request: {
+    query: z.object({ ...pageQuery, q: Search, group: z.string().optional().describe("Name or id.") }),
+  },
+  responses: { 200: json(pageOf(UserView), "All users, or those of a group, by name") },
 });
 const add = createRoute({
   ...needs("users.write"),
@@ -84,8 +88,12 @@ export function users({ store, clock, directoryChanged, cutKeys }: AdminParts): 
   const findGroup = async (ref: string) => getByRef("group", await store.listGroups(), ref);
 
   app.openapi(list, async (c) => {
-    const groups = await store.listGroups();
-    return c.json({ items: (await store.listUsers()).map((user) => view(user, groups)) }, 200);
+    const { q, group, ...where } = c.req.valid("query");
+    const [groups, users] = await Promise.all([store.listGroups(), store.listUsers()]);
+    const of = group === undefined ? undefined : (findByRef(groups, group)?.id ?? "");
+    const found = users.filter(named(q)).filter(({ groupId }) => of === undefined || groupId === of);
+    const { items, next } = paged(found, byName, where);
+    return c.json({ items: items.map((user) => view(user, groups)), next }, 200);
   });
   app.openapi(show, async (c) =>
     c.json(view(await find(c.req.valid("param").ref), await store.listGroups()), 200),

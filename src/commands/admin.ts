@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { listOf, User } from "./answers.ts";
+import { User } from "./answers.ts";
 import { type ApiClient, connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -24,7 +24,7 @@ export function addAdminVerbs(program: Command, io: Io): void {
 }
 
 async function firstOwner(api: ApiClient): Promise<string> {
-  const { items } = await api.get("/api/v1/users", listOf(User));
+  const items = await api.list("/api/v1/users", User);
   const owners = items.filter(({ role, state }) => role === "owner" && state === "active");
   const [first] = owners.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   if (first === undefined)

@@ -127,7 +127,7 @@ export const AuditRow = z.looseObject({
 });
 export type AuditRow = z.infer<typeof AuditRow>;
 
-export const AuditPage = z.object({ items: z.array(AuditRow), next: z.number().nullable() });
+export const AuditPage = z.object({ items: z.array(AuditRow), next: z.string().nullable() });
 
 export const AuditHead = z.object({ head: z.string() });
 
@@ -142,7 +142,7 @@ const UsageSum = z.object({
 });
 export type UsageSum = z.infer<typeof UsageSum>;
 
-export const UsageSums = z.object({ items: z.array(UsageSum), total: UsageSum });
+export const UsageSums = z.object({ items: z.array(UsageSum), total: UsageSum, next: z.string().nullable() });
 
 const Prices = z.record(z.string(), z.string());
 
@@ -155,8 +155,6 @@ export const Price = z.looseObject({
   perCall: z.string().nullable(),
   tiers: z.array(z.object({ over: z.number(), prices: Prices })),
 });
-
-export const PriceList = z.object({ items: z.array(Price), total: z.number() });
 
 export const PricingDefault = z.looseObject({
   provider: z.string(),
@@ -201,8 +199,6 @@ export const OwnedObject = z.looseObject({
   createdAt: z.string(),
   deletedAt: z.string().nullable(),
 });
-
-export const ObjectPage = z.object({ items: z.array(OwnedObject), next: z.number().nullable() });
 
 export const Me = z.looseObject({
   user: z.string(),

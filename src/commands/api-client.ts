@@ -8,6 +8,8 @@ import type { Io } from "./io.ts";
 import { dataDirectory, readSettings, reasonOf, type Settings } from "./settings.ts";
 
 /** A credential test waits for the provider; everything else takes milliseconds. */
+/** The longest page that the API gives. */
+const PAGE = 1000;
 const TIMEOUT_MS = 60_000;
 
 /** A bearer token, and where it came from, for the message when it is not taken. */
@@ -73,6 +75,33 @@ export class ApiClient {
   /** @param path From the root, its variable parts percent-encoded: see `segment`. */
   get<T>(path: string, answer: z.ZodType<T>, query: Query = {}): Promise<T> {
     return this.json("GET", path + queryText(query), undefined, answer);
+  }
+
+  /** All of a list, page after page. */
+  async list<Item>(path: string, item: z.ZodType<Item>, query: Query = {}): Promise<Item[]> {
+    const page = z.object({ items: z.array(item), next: z.string().nullable() });
+    const items: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const answer = await this.get(path, page, { limit: PAGE, ...query, cursor });
+      items.push(...answer.items);
+      cursor = answer.next ?? undefined;
+    } while (cursor !== undefined);
+    return items;
+  }
+
+  /** The first so many of a list. */
+  async first<Item>(path: string, item: z.ZodType<Item>, limit: number, query: Query = {}): Promise<Item[]> {
+    const page = z.object({ items: z.array(item), next: z.string().nullable() });
+    const items: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const left = Math.min(PAGE, limit - items.length);
+      const answer = await this.get(path, page, { ...query, limit: left, cursor });
+      items.push(...answer.items);
+      cursor = answer.next ?? undefined;
+    } while (cursor !== undefined && items.length < limit);
+    return items;
   }
 
   post<T>(path: string, body: unknown, answer: z.ZodType<T>): Promise<T> {

@@ -82,12 +82,12 @@ async function showAudit(io: Io, api: ApiClient, options: Options): Promise<void
 /** The newest so many, oldest first. */
 async function lastRows(api: ApiClient, filter: Filter, limit: number): Promise<AuditRow[]> {
   const rows: AuditRow[] = [];
-  let before: number | undefined;
+  let cursor: string | undefined;
   while (rows.length < limit) {
-    const { items, next } = await page(api, filter, { limit: Math.min(PAGE, limit - rows.length), before });
+    const { items, next } = await page(api, filter, { limit: Math.min(PAGE, limit - rows.length), cursor });
     rows.push(...items);
     if (next === null) break;
-    before = next;
+    cursor = next;
   }
   return rows.reverse();
 }
@@ -95,7 +95,7 @@ async function lastRows(api: ApiClient, filter: Filter, limit: number): Promise<
 function page(
   api: ApiClient,
   filter: Filter,
-  where: { limit: number; before?: number | undefined; after?: number },
+  where: { limit: number; cursor?: string | undefined; after?: number },
 ) {
   return api.get("/api/v1/audit", AuditPage, { ...filter, ...where });
 }

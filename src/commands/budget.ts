@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { z } from "zod";
-import { listOf } from "./answers.ts";
 import { connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -68,7 +67,7 @@ export function addBudgetVerbs(program: Command, io: Io): void {
     .argument("<name>")
     .action(async (scope: string, name: string, _: unknown, command: Command) => {
       const api = connect(io, command);
-      const { items } = await api.get(path, listOf(Budget), { scope });
+      const items = await api.list(path, Budget, { scope });
       const found = items.find((item) => item.name === name);
       if (found === undefined) throw new Failure(`${scope} has no budget "${name}". See: lmk budget list`);
       await api.delete(`${path}/${segment(found.id)}`);
@@ -90,7 +89,7 @@ function addList(budget: Command, io: Io): void {
         command: Command,
       ) => {
         const query = { scope, removed: removed ? "true" : undefined };
-        const { items } = await connect(io, command).get(path, listOf(Budget), query);
+        const items = await connect(io, command).list(path, Budget, query);
         const rows = items.map((item) => [
           item.scope,
           item.name,

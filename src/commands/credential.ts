@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { Credential, CredentialTest, listOf } from "./answers.ts";
+import { Credential, CredentialTest } from "./answers.ts";
 import { connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -38,7 +38,7 @@ export function addCredentialVerbs(program: Command, io: Io): void {
     .description("all credentials, masked")
     .option("--json", "as JSON")
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const { items } = await connect(io, command).get(path, listOf(Credential));
+      const items = await connect(io, command).list(path, Credential);
       const rows = items.map((item) => [
         item.provider,
         item.name,

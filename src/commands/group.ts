@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { Group, listOf } from "./answers.ts";
+import { Group } from "./answers.ts";
 import { connect } from "./api-client.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
@@ -33,7 +33,7 @@ export function addGroupVerbs(program: Command, io: Io): void {
     .description("all groups")
     .option("--json", "as JSON")
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const { items } = await connect(io, command).get(kind.path, listOf(Group));
+      const items = await connect(io, command).list(kind.path, Group);
       const rows = items.map((item) => [
         item.name,
         item.id,

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { Key, listOf, NewKey } from "./answers.ts";
+import { Key, NewKey } from "./answers.ts";
 import { connect } from "./api-client.ts";
 import { addClaimVerbs } from "./claim.ts";
 import type { Io } from "./io.ts";
@@ -58,7 +58,7 @@ export function addKeyVerbs(program: Command, io: Io): void {
     .option("--json", "as JSON")
     .action(async ({ user, group, all, json }: ListOptions, command: Command) => {
       const children = all ? "all" : undefined;
-      const { items } = await connect(io, command).get(kind.path, listOf(Key), { user, group, children });
+      const items = await connect(io, command).list(kind.path, Key, { user, group, children });
       await io.print(json ? jsonText(items) : keyTable(items));
     });
 

@@ -49,13 +49,14 @@ export function addLogsVerb(program: Command, io: Io): void {
 
 async function showLogs(io: Io, api: ApiClient, options: Options): Promise<void> {
   const { limit, follow, json, ...filter } = options;
-  const fetchRows = async (query: { limit: number; after?: number }) =>
-    (await api.get("/api/v1/requests", listOf(LoggedRequest), { ...filter, ...query })).items;
+  const path = "/api/v1/requests";
+  const fetchRows = async (after: number) =>
+    (await api.get(path, listOf(LoggedRequest), { ...filter, limit: PAGE, after })).items;
   const widths: number[] = [];
   const print = (rows: readonly LoggedRequest[]) =>
     io.print(json ? rows.map(jsonLine).join("") : table(rows.map(cells), widths));
 
-  const latest = (await fetchRows({ limit })).reverse();
+  const latest = (await api.first(path, LoggedRequest, limit, { ...filter })).reverse();
   if (!json && (latest.length > 0 || follow)) await io.print(table([HEADINGS], widthsOf(latest, widths)));
   await print(latest);
   if (!follow) {
@@ -64,7 +65,7 @@ async function showLogs(io: Io, api: ApiClient, options: Options): Promise<void>
   }
   let after = latest.at(-1)?.seq ?? 0;
   for (;;) {
-    const rows = await fetchRows({ limit: PAGE, after });
+    const rows = await fetchRows(after);
     await print(rows);
     after = rows.at(-1)?.seq ?? after;
     // A full page means that more is waiting.

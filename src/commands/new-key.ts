@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { z } from "zod";
-import { Key, listOf, NewKey } from "./answers.ts";
+import { Key, NewKey } from "./answers.ts";
 import { type ApiClient, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -58,7 +58,7 @@ export async function rotateKeysOf(
   options: { overlap: number; json?: boolean },
 ): Promise<void> {
   // Child keys end with the key that they were made with.
-  const { items } = await api.get("/api/v1/keys", listOf(Key), { ...filter, children: "none" });
+  const items = await api.list("/api/v1/keys", Key, { ...filter, children: "none" });
   const active = items.filter(({ state }) => state === "active");
   if (active.length === 0) throw new Failure(`${owner} has no active key to rotate.`);
   const widths: number[] = [];

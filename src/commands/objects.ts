@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { ObjectPage, OwnedObject } from "./answers.ts";
+import { OwnedObject } from "./answers.ts";
 import { connect } from "./api-client.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
@@ -38,7 +38,8 @@ export function addObjectsVerbs(program: Command, io: Io): void {
     .option("--json", "as JSON")
     .action(async ({ json, deleted, ...filter }: ListOptions, command: Command) => {
       const query = { ...filter, ...(deleted === true && { deleted: "true" }) };
-      const { items } = await connect(io, command).get(path, ObjectPage, query);
+      const { limit, ...narrowed } = query;
+      const items = await connect(io, command).first(path, OwnedObject, limit, narrowed);
       const rows = items.map((item) => [
         item.provider,
         item.kind,

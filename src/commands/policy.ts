@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
-import { listOf } from "./answers.ts";
 import { connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -80,7 +79,7 @@ function addShow(policy: Command, io: Io): void {
         const text = Object.keys(shown.policy).length === 0 ? "Restricts nothing.\n" : yamlText(shown.policy);
         return io.print(json ? jsonText(shown) : text);
       }
-      const { items } = await api.get(path, listOf(Shown));
+      const items = await api.list(path, Shown);
       const rows = items.map((item) => [item.scope, summary(item.policy)]);
       return io.print(json ? jsonText(items) : list(["SCOPE", "POLICY"], rows, "No policies."));
     });
@@ -99,6 +98,7 @@ interface SetOptions {
   capOutput?: boolean;
   lowerCaps?: boolean;
   deferred?: boolean;
+  ownKeys?: number | "";
   shadow?: boolean;
 }
 
@@ -128,6 +128,7 @@ function addSet(policy: Command, io: Io): void {
     .option("--no-lower-caps", "do not")
     .option("--deferred", "let it start work whose cost shows only later")
     .option("--no-deferred", "do not")
+    .option("--own-keys <count>", "so many active keys may a user make; none: any number", countOrNone)
     .option("--shadow", "refuse nothing, only note what would be refused")
     .option("--no-shadow", "refuse")
     .action(async (scope: string, given: SetOptions & { endpoint?: string[] }, command: Command) => {
@@ -141,6 +142,7 @@ function addSet(policy: Command, io: Io): void {
         networks: given.networks,
         expiresAt: orNull(given.expires),
         sharing: given.sharing,
+        ownKeys: orNull(given.ownKeys),
         ...(Object.values(limits).some((limit) => limit !== undefined) && { limits }),
         ...(chosen("capOutput") && { capOutput: given.capOutput }),
         ...(chosen("lowerCaps") && { lowerCaps: given.lowerCaps }),

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { listOf, Price, PriceList, PricingDefault, Unpriced } from "./answers.ts";
+import { Price, PricingDefault, Unpriced } from "./answers.ts";
 import { connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -39,7 +39,7 @@ function addList(prices: Command, io: Io): void {
     .option("--search <text>", "part of a model's name")
     .option("--json", "as JSON")
     .action(async ({ json, ...query }: { provider?: string; search?: string } & Json, command: Command) => {
-      const { items } = await connect(io, command).get(path, PriceList, { ...query, limit: 5000 });
+      const items = await connect(io, command).list(path, Price, query);
       const rows = items.map((item) => [
         item.provider,
         item.model,
@@ -142,7 +142,7 @@ function addDefault(prices: Command, io: Io): void {
           const what = kind === "own" ? "its own default again" : kind;
           return io.note(`${provider}: ${what}, from the next call on.`);
         }
-        const { items } = await api.get(`${path}/defaults`, listOf(PricingDefault));
+        const items = await api.list(`${path}/defaults`, PricingDefault);
         const shown = items.filter((item) => provider === undefined || item.provider === provider);
         const rows = shown.map((item) => [
           item.provider,
@@ -170,7 +170,7 @@ function addUnpriced(prices: Command, io: Io): void {
     .option("--since <when>", "a duration (30d) or a date", (text) => parseSince(text, Date.now()))
     .option("--json", "as JSON")
     .action(async ({ since, json }: { since?: string } & Json, command: Command) => {
-      const { items } = await connect(io, command).get(`${path}/unpriced`, listOf(Unpriced), { since });
+      const items = await connect(io, command).list(`${path}/unpriced`, Unpriced, { since });
       if (json) return io.print(jsonText(items));
       if (items.length === 0) return io.print("Every call in the log that used something has a price.\n");
       const lines = items.map((item) => {

@@ -270,7 +270,11 @@ test("a loopback gateway is reached past any proxy", async () => {
     return new Response("from the proxy");
   };
   using proxy = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: count });
-  using gateway = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ items: [], next: null }) });
+  using gateway = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => Response.json({ items: [], next: null }),
+  });
   const before = {
     HTTP_PROXY: process.env["HTTP_PROXY"],
     NO_PROXY: process.env["NO_PROXY"],

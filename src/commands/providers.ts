@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { listOf, Provider } from "./answers.ts";
+import { Provider } from "./answers.ts";
 import { connect } from "./api-client.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
@@ -11,7 +11,7 @@ export function addProvidersVerb(program: Command, io: Io): void {
     .description("providers that this gateway forwards to")
     .option("--json", "as JSON")
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const { items } = await connect(io, command).get("/api/v1/providers", listOf(Provider));
+      const items = await connect(io, command).list("/api/v1/providers", Provider);
       const rows = items.map(({ id, name, upstream, credentials, ready }) => [
         id,
         name,

@@ -1,6 +1,5 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { listOf } from "./answers.ts";
 import { connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -30,7 +29,7 @@ export function addUnresolvedVerbs(budget: Command, io: Io): void {
     )
     .option("--json", "as JSON")
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const { items } = await connect(io, command).get(path, listOf(Unresolved));
+      const items = await connect(io, command).list(path, Unresolved);
       const rows = items.map((item) => [
         String(item.id),
         time(item.at),

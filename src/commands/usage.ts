@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type UsageSum, UsageSums } from "./answers.ts";
-import { connect } from "./api-client.ts";
+import { type ApiClient, connect } from "./api-client.ts";
 import { csv } from "./csv.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
@@ -38,7 +38,7 @@ export function addUsageVerb(program: Command, io: Io): void {
     .addOption(new Option("--csv", "as CSV").conflicts("json"))
     .option("--json", "as JSON")
     .action(async ({ csv: asCsv, json, ...query }: Options, command: Command) => {
-      const sums = await connect(io, command).get("/api/v1/usage", UsageSums, { ...query });
+      const sums = await allSums(connect(io, command), { ...query });
       if (json) return io.print(jsonText(sums));
       const by = query.by.split(",");
       return io.print(asCsv ? csvOf(by, sums.items) : tableOf(by, sums.items, sums.total));
@@ -75,4 +75,17 @@ function csvOf(by: readonly string[], items: readonly UsageSum[]): string {
 
 function counts({ requests, inputTokens, outputTokens, cost, unpriced }: UsageSum): string[] {
   return [String(requests), String(inputTokens), String(outputTokens), cost, String(unpriced)];
+}
+
+/** All pages; their total is that of all of them already. */
+async function allSums(api: ApiClient, query: Readonly<Record<string, string | undefined>>) {
+  const path = "/api/v1/usage";
+  const sums = await api.get(path, UsageSums, { ...query, limit: 1000 });
+  for (let { next } = sums; next !== null; ) {
+    const page = await api.get(path, UsageSums, { ...query, limit: 1000, cursor: next });
+    sums.items.push(...page.items);
+    next = page.next;
+  }
+  const { items, total } = sums;
+  return { items, total };
 }

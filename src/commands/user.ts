@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from "commander";
 import { ROLES } from "../domain/role.ts";
-import { Key, listOf, NewKey, User } from "./answers.ts";
+import { Key, NewKey, User } from "./answers.ts";
 import { connect } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -47,7 +47,7 @@ export function addUserVerbs(program: Command, io: Io): void {
     .option("--group <group>", "only those in this group: its name or id")
     .option("--json", "as JSON")
     .action(async ({ group, json }: { group?: string; json?: boolean }, command: Command) => {
-      const { items } = await connect(io, command).get(kind.path, listOf(User));
+      const items = await connect(io, command).list(kind.path, User);
       const users = items.filter(
         (item) => group === undefined || [item.group.id, item.group.name].includes(group),
       );
@@ -72,7 +72,7 @@ export function addUserVerbs(program: Command, io: Io): void {
     .action(async (ref: string, { json }: { json?: boolean }, command: Command) => {
       const api = connect(io, command);
       const shown = await api.get(pathOf(kind, ref), User);
-      const { items } = await api.get("/api/v1/keys", listOf(Key), { user: shown.id });
+      const items = await api.list("/api/v1/keys", Key, { user: shown.id });
       if (json) return io.print(jsonText({ ...shown, keys: items }));
       const fields = [
         ["user", shown.name],

@@ -27,6 +27,9 @@ export interface MasterKey extends Lifetime {
   name: string;
   userId: string;
   createdAt: number;
+  /** When it was stopped for the time being; null where it was not. */
+  frozenAt?: number | null;
+  frozenWhy?: string | null;
   /** Newest first; older ones live until their overlap ends. */
   secrets: KeySecret[];
   /** Of a child key: what it was made with, and ends with. */
@@ -50,10 +53,11 @@ export interface KeySecret {
 }
 
 /** `active`, or why not. */
-export type LifetimeState = "active" | "revoked" | "expired";
+export type LifetimeState = "active" | "revoked" | "expired" | "frozen";
 
-export function lifetimeState(thing: Lifetime, now: number): LifetimeState {
+export function lifetimeState(thing: Lifetime & { frozenAt?: number | null }, now: number): LifetimeState {
   if (thing.revokedAt !== null) return "revoked";
   if (thing.expiresAt !== null && thing.expiresAt <= now) return "expired";
+  if (thing.frozenAt != null) return "frozen";
   return "active";
 }

@@ -27,6 +27,8 @@ export interface Policy {
   readonly limits?: Limits;
   /** Whose files, batches, threads... its calls may use; `own` where no scope says more. */
   readonly sharing?: Sharing;
+  /** How many active keys a user may make without an administrator; the fewest that a scope says, else any number. */
+  readonly ownKeys?: number;
   /** Whether the gateway may cap an answer that has no cap, so that it fits into a budget; it may where no scope says no. */
   readonly capOutput?: boolean;
   /** Whether a cap of the client's own may be lowered, so that the call fits into a budget; no, unless a scope says so. */

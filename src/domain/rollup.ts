@@ -51,7 +51,7 @@ export interface Named {
 const PER_DOUBLING = 2;
 
 /** From, and up to, how many milliseconds a bucket counts. */
-export function bucketBounds(bucket: number): readonly [from: number, to: number] {
+function bucketBounds(bucket: number): readonly [from: number, to: number] {
   if (bucket === 0) return [0, 1];
   return [2 ** ((bucket - 1) / PER_DOUBLING), 2 ** (bucket / PER_DOUBLING)];
 }

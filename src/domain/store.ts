@@ -1,3 +1,4 @@
+import type { Ask, AskDecision, AskFilter } from "./ask.ts";
 import type { AuditFilter, AuditNote, AuditRow, AuditSource } from "./audit.ts";
 import type { ChildKey, ChildLimits } from "./child-key.ts";
 import type { Claim } from "./claim.ts";
@@ -48,7 +49,9 @@ export interface Store
     ChildKeyStore,
     RequestStore,
     RollupStore,
+    CreationStore,
     LedgerStore,
+    LedgerSearch,
     KeptPriceStore,
     ObjectStore,
     SignInTraceStore,
@@ -66,6 +69,7 @@ export interface AuditedStore
     PriceStore,
     PolicyStore,
     ClaimStore,
+    AskStore,
     ObjectDecisions,
     SignInStore {}
 
@@ -94,6 +98,7 @@ export interface AuditStore {
 export type AdminStore = Pick<AuditedStore, Exclude<keyof AuditedStore, Change>> &
   Pick<RequestStore, "listRequests" | "pageRequests" | "readRequest" | "sumUsage" | "listUnpriced"> &
   Pick<RollupStore, "readTraffic"> &
+  CreationStore &
   Pick<ObjectStore, "listObjects"> &
   Omit<SignInTraceStore, "pruneSignIn"> &
   Omit<AuditStore, "openAudit">;
@@ -211,6 +216,11 @@ export interface LedgerStore {
   unclaimJobs(requestIds: readonly string[]): Promise<void>;
 }
 
+export interface LedgerSearch {
+  /** Blocks of this time that contain this text, oldest first. @param from The first that is looked at. */
+  findBlocks(since: number, until: number, text: string, limit: number, from?: number): Promise<Block[]>;
+}
+
 /** What the administrator decided on prices. */
 export interface PriceStore {
   /** Replaces the one for the same provider, model and tier. */
@@ -254,6 +264,36 @@ export interface PolicyStore {
   listBudgets(filter?: { removed?: boolean }): Promise<StoredBudget[]>;
   readSettings(): Promise<OrganisationSettings>;
   putSettings(settings: OrganisationSettings): Promise<void>;
+}
+
+/** What users ask administrators for. */
+export interface AskStore {
+  addAsk(ask: Ask): Promise<void>;
+  /**
+   * Closes it, and changes what it asked for: both or neither.
+   * @throws Conflict where it is closed already, or a scope was changed meanwhile.
+   */
+  decideAsk(id: string, decision: AskDecision, changes: readonly ScopeChange[]): Promise<void>;
+  /** Newest first. */
+  listAsks(filter: AskFilter): Promise<Ask[]>;
+  readAsk(id: string): Promise<Ask | null>;
+}
+
+/** What was asked to be done once, under keys that clients choose. */
+export interface CreationStore {
+  /**
+   * Notes that it is begun; null where it was not begun before.
+   * @param keptSince What was begun before is forgotten.
+   */
+  beginCreation(key: string, requestHash: string, at: number, keptSince: number): Promise<Creation | null>;
+  /** Keeps its answer; null where nothing was done, so that it may be tried again. */
+  endCreation(key: string, answer: Creation["answer"]): Promise<void>;
+}
+
+export interface Creation {
+  readonly requestHash: string;
+  /** Null while it is under way, or where nobody knows how it ended. */
+  readonly answer: { readonly status: number; readonly body: string } | null;
 }
 
 /** Who had made what lies at the providers. */

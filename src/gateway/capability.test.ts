@@ -25,7 +25,16 @@ function signerWith(secret: string): Signer {
 /** A directory with the keys `k000000001` and `k000000002`. */
 async function directoryWith(revokedAt: number | null = null): Promise<Directory> {
   const life = { createdAt: 0, expiresAt: null };
-  const key = (id: string) => ({ id, name: id, userId: "u", secrets: [], ...life, revokedAt });
+  const key = (id: string) => ({
+    id,
+    name: id,
+    userId: "u",
+    frozenAt: null,
+    frozenWhy: null,
+    secrets: [],
+    ...life,
+    revokedAt,
+  });
   const store: Parameters<Directory["load"]>[0] = {
     listGroups: async () => [{ id: "g", name: "g", ...life, revokedAt: null }],
     listUsers: async () => [{ id: "u", name: "u", groupId: "g", role: "member", ...life, revokedAt: null }],

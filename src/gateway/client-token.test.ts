@@ -27,7 +27,7 @@ async function directoryWith(changes: { hash?: Uint8Array; revokedAt?: number; o
       ? []
       : [{ version: 1, hash, createdAt: 0, expiresAt: changes.overlap }]),
   ];
-  const key = { id: "k000000001", name: "k", userId: "u", secrets, ...life };
+  const key = { id: "k000000001", name: "k", userId: "u", frozenAt: null, frozenWhy: null, secrets, ...life };
   const directory = new Directory();
   await directory.load({
     listGroups: async () => [{ id: "g", name: "g", ...life }],

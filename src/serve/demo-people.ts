@@ -52,8 +52,16 @@ export async function makePeople(
     const hash = hasher.hashKey(key.text);
     if (known !== undefined) await store.audited(source, "rotateKey", known.id, hash, now, now + OVERLAP_MS);
     else {
+      const thawed = { frozenAt: null, frozenWhy: null };
       const secrets = [{ version: 1, hash, createdAt: now, expiresAt: null }];
-      await store.audited(source, "addKey", { id: key.id, name: "demo", userId, ...fresh, secrets });
+      await store.audited(source, "addKey", {
+        id: key.id,
+        name: "demo",
+        userId,
+        ...fresh,
+        ...thawed,
+        secrets,
+      });
     }
     people.push({ id: userId, name, key: key.text });
   }

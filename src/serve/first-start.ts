@@ -46,6 +46,8 @@ export async function makeFirstUser(
     name: "first",
     userId: user.id,
     ...active,
+    frozenAt: null,
+    frozenWhy: null,
     secrets: [{ version: 1, hash: hasher.hashKey(key.text), createdAt: now, expiresAt: null }],
   });
   return { id: user.id, name: user.name, key: key.text };

@@ -9,6 +9,8 @@ import { type Config, readConfig } from "../config.ts";
 import { bySystem } from "../domain/audit.ts";
 import type { Budget } from "../domain/budget.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
+import { Refusal } from "../domain/refusal.ts";
+import type { SignedUser } from "../domain/sign-in.ts";
 import type { Store } from "../domain/store.ts";
 import { Directory } from "../gateway/directory.ts";
 import { explain } from "../gateway/explain.ts";
@@ -45,12 +47,13 @@ import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./firs
 import { type Greeting, greeting } from "./greeting.ts";
 import { Me } from "./me.ts";
 import { Organisation, webhookProblem } from "./organisation.ts";
-import { ownPaths } from "./own-paths.ts";
+import { type Caller, ownPaths } from "./own-paths.ts";
 import { Prices } from "./prices.ts";
 import { startProblems } from "./problems.ts";
 import { ProxyMode, proxyAddress } from "./proxy-mode.ts";
 import { recover } from "./recover.ts";
 import { Repricer } from "./repricer.ts";
+import { RequestAccounts } from "./request-accounts.ts";
 import { systemTimer } from "./timer.ts";
 import { openTls } from "./tls.ts";
 import { tokenPath } from "./token-path.ts";
@@ -207,6 +210,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const repricer = new Repricer({ store, ledger, prices: () => prices.book, clock });
   await recover(orphans, store, journal, report);
   const chores = startChores({ store, inFlight, ledger, clock, retentionMs: config.logRetentionMs, report });
+  const accounts = new RequestAccounts(store);
   const admin = adminApp(
     {
       store,
@@ -229,6 +233,9 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       reprice: (filter) => repricer.run(filter),
       explain: (call, caller) =>
         explain(call, caller, { upstreams, directory, ledger, prices: prices.book, now: clock.now() }),
+      publicUrl,
+      accountOf: (row) => accounts.of(row),
+      holderOfKey: (key) => holderOfKey(key, callerOf),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
         await organisation.load();
@@ -392,6 +399,16 @@ function isValidKey(key: string, callerOf: (headers: Headers) => unknown): boole
     return true;
   } catch {
     return false;
+  }
+}
+
+function holderOfKey(key: string, callerOf: (headers: Headers) => Caller): SignedUser | undefined {
+  try {
+    const { user, group } = callerOf(new Headers({ authorization: `Bearer ${key}` })).holder;
+    return { user, group };
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Store } from "../domain/store.ts";
+import { AskQueries } from "./queries/asks.ts";
 import { AuditQueries } from "./queries/audit.ts";
 import { ClaimQueries } from "./queries/claims.ts";
+import { CreationQueries } from "./queries/creations.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { ChildKeyQueries, DirectoryQueries } from "./queries/directory.ts";
 import { LedgerQueries } from "./queries/ledger.ts";
@@ -16,11 +18,13 @@ import type { Sql } from "./sql.ts";
 
 /** The store over a SQL database: each part's queries are written once, in `queries/`. */
 export function sqlStore(sql: Sql) {
+  const policies = new PolicyQueries(sql);
   const decisions = joined<Decisions>([
     new DirectoryQueries(sql),
     new CredentialQueries(sql),
     new PriceQueries(sql),
-    new PolicyQueries(sql),
+    policies,
+    new AskQueries(sql, policies),
     new ClaimQueries(sql),
     new ObjectDecisionQueries(sql),
     new SignInQueries(sql),
@@ -31,6 +35,7 @@ export function sqlStore(sql: Sql) {
     new RequestQueries(sql),
     new RequestPageQueries(sql),
     new RollupQueries(sql),
+    new CreationQueries(sql),
     new LedgerQueries(sql),
     new ObjectQueries(sql),
     new SignInTraceQueries(sql),
@@ -46,6 +51,7 @@ type Decisions = Methods<DirectoryQueries> &
   Methods<PriceQueries> &
   Methods<PolicyQueries> &
   Methods<ClaimQueries> &
+  Methods<AskQueries> &
   Methods<ObjectDecisionQueries> &
   Methods<SignInQueries>;
 type Others = Methods<SecretQueries> &
@@ -53,6 +59,7 @@ type Others = Methods<SecretQueries> &
   Methods<RequestQueries> &
   Methods<RequestPageQueries> &
   Methods<RollupQueries> &
+  Methods<CreationQueries> &
   Methods<LedgerQueries> &
   Methods<ObjectQueries> &
   Methods<SignInTraceQueries> &

@@ -44,6 +44,8 @@ const COLUMNS: Record<string, string> = {
   createdAt: "created_at",
   revokedAt: "revoked_at",
   expiresAt: "expires_at",
+  frozenAt: "frozen_at",
+  frozenWhy: "frozen_why",
 };
 
 function unknownField(field: string): never {

@@ -1,5 +1,7 @@
 /** What every store does with the audit log, written once: `describeAudit` runs it against an implementation. */
+
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Ask } from "../../src/domain/ask.ts";
 import type { AuditFilter, AuditSource } from "../../src/domain/audit.ts";
 import { auditRows, verifyAudit } from "../../src/domain/audit-chain.ts";
 import { childLimits } from "../../src/domain/child-key.ts";
@@ -31,6 +33,21 @@ const claim1 = {
   revokedAt: null,
   claimedAt: null,
   keyId: null,
+};
+const ask1: Ask = {
+  id: "ask_1",
+  userId: "u1",
+  kind: "budget",
+  scope: null,
+  budgetId: "b1",
+  name: null,
+  amount: "20.00",
+  reason: "a demo",
+  state: "open",
+  createdAt: T0,
+  decidedAt: null,
+  decidedBy: null,
+  answer: null,
 };
 const c1 = {
   id: "c1",
@@ -159,6 +176,36 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     target: "ada",
     before: { revokedAt: null, expiresAt: null },
     after: { revokedAt: created, expiresAt: "2026-11-24T00:00:01.000Z" },
+  },
+  addAsk: {
+    args: [
+      {
+        id: "ask_2",
+        userId: "u1",
+        kind: "limit",
+        scope: { kind: "group", id: "g1" },
+        budgetId: null,
+        name: "requestsPerMinute",
+        amount: "60",
+        reason: "a demo",
+        state: "open",
+        createdAt: T0,
+        decidedAt: null,
+        decidedBy: null,
+        answer: null,
+      },
+    ],
+    action: "ask.add",
+    target: "ask_2",
+    before: null,
+    after: { userName: "ada", what: "requestsPerMinute", amount: "60", state: "open", scopeId: "g1" },
+  },
+  decideAsk: {
+    args: ["ask_1", { state: "denied", at: T0, by: "root", answer: "no" }, []],
+    action: "ask.deny",
+    target: "ask_1",
+    before: { state: "open", decidedBy: null },
+    after: { state: "denied", decidedBy: "root", answer: "no" },
   },
   addKey: {
     args: [{ ...k1, id: "k2", name: "phone" }],
@@ -431,6 +478,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
       await store.addKey(k1);
       await store.addClaim(claim1);
       await store.addCredential(c1);
+      await store.addAsk(ask1);
       await store.putPriceOverride(price);
       await store.changePolicies(
         [{ scope, version: 0, policy: { models: ["gpt-*"] }, budgets: [budget] }],

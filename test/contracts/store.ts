@@ -39,7 +39,17 @@ function hash(byte: number): Uint8Array {
 
 function key(id: string, userId = "u1", change: Partial<MasterKey> = {}): MasterKey {
   const secrets = [{ version: 1, hash: hash(1), createdAt: T0, expiresAt: null }];
-  return { id, name: "key", userId, createdAt: T0, secrets, ...active, ...change };
+  return {
+    id,
+    name: "key",
+    userId,
+    createdAt: T0,
+    frozenAt: null,
+    frozenWhy: null,
+    secrets,
+    ...active,
+    ...change,
+  };
 }
 
 function credential(id: string, change: Partial<StoredCredential> = {}): StoredCredential {

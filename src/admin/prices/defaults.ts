@@ -2,9 +2,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { formatDollars } from "../../domain/money.ts";
 import type { PricingDefault } from "../../domain/prices.ts";
 import { needs } from "../needs.ts";
+import { paged, pageOf, pageQuery } from "../page.ts";
 import type { AdminParts } from "../parts.ts";
 import { type AdminApp, resource } from "../resource.ts";
-import { json, jsonBody, listOf } from "../schemas.ts";
+import { json, jsonBody } from "../schemas.ts";
 import { Dollars, nanos, requireProvider, unacceptable } from "./parts.ts";
 
 /** `refuse` is not offered: nothing asks for a price before a call yet. */
@@ -27,7 +28,8 @@ const listDefaults = createRoute({
   ...needs("prices.read"),
   method: "get",
   path: "/prices/defaults",
-  responses: { 200: json(listOf(DefaultView), "What calls cost that have no price of their own") },
+  request: { query: z.object(pageQuery) },
+  responses: { 200: json(pageOf(DefaultView), "What calls cost that have no price of their own") },
 });
 const putDefault = createRoute({
   ...needs("prices.write"),
@@ -52,7 +54,10 @@ export function pricingDefaults(parts: AdminParts): AdminApp {
     const decided = await store.listPricingDefaults();
     const ids = new Set([...parts.providers().map(({ id }) => id), ...Object.keys(decided)]);
     const items = [...ids].map((id) => view(id, parts.prices().defaultOf(id), id in decided, parts));
-    return c.json({ items }, 200);
+    return c.json(
+      paged(items, ({ provider }) => [provider], c.req.valid("query")),
+      200,
+    );
   });
   app.openapi(putDefault, async (c) => {
     const { provider } = c.req.valid("param");

@@ -4,6 +4,7 @@ import type { OverrideRates } from "../../domain/prices.ts";
 import { formatRates, parseRates } from "../../pricing/amounts.ts";
 import { type Rates, UNITS } from "../../pricing/rates.ts";
 import { needs } from "../needs.ts";
+import { paged, pageOf, pageQuery } from "../page.ts";
 import type { AdminParts } from "../parts.ts";
 import { notFound } from "../problem.ts";
 import { type AdminApp, resource } from "../resource.ts";
@@ -51,13 +52,12 @@ const list = createRoute({
     query: z.object({
       provider: z.string().optional(),
       search: z.string().optional().describe("Part of a model's name."),
-      after: z.coerce.number().int().min(0).default(0).describe("`next` of the page before."),
-      limit: z.coerce.number().int().min(1).max(5000).default(100),
+      ...pageQuery,
     }),
   },
   responses: {
     200: json(
-      z.object({ items: z.array(PriceView), total: z.number(), next: z.number().nullable() }),
+      pageOf(PriceView).extend({ total: z.number() }),
       "Overrides, then listed models, at the prices of this moment",
     ),
   },
@@ -88,13 +88,12 @@ export function prices(parts: AdminParts): AdminApp {
   const app = resource();
 
   app.openapi(list, async (c) => {
-    const { provider, search = "", after, limit } = c.req.valid("query");
+    const { provider, search = "", ...where } = c.req.valid("query");
     const found = (await allPrices(parts)).filter(
       (price) =>
         (provider === undefined || price.provider === provider) && price.model.includes(search.toLowerCase()),
     );
-    const next = after + limit < found.length ? after + limit : null;
-    return c.json({ items: found.slice(after, after + limit), total: found.length, next }, 200);
+    return c.json({ ...paged(found, placeOf, where), total: found.length }, 200);
   });
   app.openapi(find, (c) => {
     const { provider, model, serviceTier = null, region = null } = c.req.valid("query");
@@ -138,6 +137,11 @@ async function allPrices({ store, clock, prices: book }: AdminParts): Promise<Pr
     }
   }
   return views;
+}
+
+/** Overrides first. */
+function placeOf({ source, provider, model, serviceTier }: PriceView): [number, string, string, string] {
+  return [source === "override" ? 0 : 1, provider, model, serviceTier ?? ""];
 }
 
 function view(

@@ -4,9 +4,10 @@ import type { Unit } from "../../domain/usage.ts";
 import type { PriceBook } from "../../pricing/book.ts";
 import { costOf } from "../../pricing/cost.ts";
 import { needs } from "../needs.ts";
+import { paged, pageOf, pageQuery } from "../page.ts";
 import type { AdminParts } from "../parts.ts";
 import { type AdminApp, resource } from "../resource.ts";
-import { json, listOf, rfc3339, Time } from "../schemas.ts";
+import { json, rfc3339, Time } from "../schemas.ts";
 
 const UnpricedView = z
   .object({
@@ -22,9 +23,9 @@ const list = createRoute({
   ...needs("prices.read"),
   method: "get",
   path: "/prices/unpriced",
-  request: { query: z.object({ since: Time.optional() }) },
+  request: { query: z.object({ ...pageQuery, since: Time.optional() }) },
   responses: {
-    200: json(listOf(UnpricedView), "Models in the log whose price is not known, most requests first"),
+    200: json(pageOf(UnpricedView), "Models in the log whose price is not known, most requests first"),
   },
 });
 
@@ -32,7 +33,7 @@ export function unpriced(parts: AdminParts): AdminApp {
   const { store, clock } = parts;
   const app = resource();
   app.openapi(list, async (c) => {
-    const { since } = c.req.valid("query");
+    const { since, ...where } = c.req.valid("query");
     const book = parts.prices();
     const rows = await store.listUnpriced(book.hash, since === undefined ? undefined : Date.parse(since));
     const items = rows.flatMap((row) => {
@@ -42,7 +43,10 @@ export function unpriced(parts: AdminParts): AdminApp {
         ? []
         : [{ provider, model, requests, lastAt: rfc3339(lastAt), units: [...units] }];
     });
-    return c.json({ items }, 200);
+    return c.json(
+      paged(items, ({ requests, provider, model }) => [-requests, provider, model ?? ""], where),
+      200,
+    );
   });
   return app;
 }

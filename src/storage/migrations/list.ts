@@ -395,4 +395,34 @@ export const migrations: readonly string[] = [
   CREATE INDEX requests_failed ON requests (status, at) WHERE status >= 400;
   CREATE INDEX requests_refused ON requests (refusal, at) WHERE refusal IS NOT NULL;
   `,
+  `
+  ALTER TABLE keys ADD COLUMN frozen_at BIGINT;
+  ALTER TABLE keys ADD COLUMN frozen_why TEXT;
+  CREATE TABLE asks (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    kind TEXT NOT NULL,
+    scope_kind TEXT,
+    scope_id TEXT,
+    budget_id TEXT,
+    name TEXT,
+    amount TEXT,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    decided_at BIGINT,
+    decided_by TEXT,
+    answer TEXT
+  );
+  CREATE INDEX asks_user ON asks (user_id, created_at);
+  CREATE INDEX asks_state ON asks (state, created_at);
+  CREATE TABLE answered_creations (
+    key TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    request_hash TEXT NOT NULL,
+    status INTEGER,
+    answer TEXT
+  );
+  CREATE INDEX answered_creations_at ON answered_creations (at);
+  `,
 ];

@@ -20,6 +20,8 @@ export interface Rule<Args extends readonly unknown[]> {
   keys(...args: Args): readonly Key[];
   /** `key.revoke`: what to call a change from one to the other. */
   action(before: AuditFields | null, after: AuditFields | null): string;
+  /** What else a call changes, with a row of its own for each. */
+  readonly also?: Omit<Rule<Args>, "also">;
 }
 
 /** One column after another, in the order of the query; times as RFC 3339, JSON as what it says. */
@@ -58,6 +60,7 @@ const user = selected(
 const key = selected(
   "key",
   `SELECT k.id, k.name, k.user_id, u.name AS user_name, k.parent_id, k.created_at, k.revoked_at, k.expires_at,
+     k.frozen_at, k.frozen_why,
      (SELECT MAX(version) FROM key_secrets WHERE key_id = k.id) AS secret_version,
      (SELECT MAX(expires_at) FROM key_secrets WHERE key_id = k.id) AS previous_secret_expires_at
    FROM keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`,
@@ -166,6 +169,13 @@ const settings: Subject = {
   name: () => "organisation",
 };
 
+const ask = selected(
+  "ask",
+  `SELECT a.id, a.user_id, u.name AS user_name, a.kind, a.scope_kind, a.scope_id, a.budget_id, a.name AS what, a.amount,
+     a.reason, a.state, a.created_at, a.decided_at, a.decided_by, a.answer
+   FROM asks a LEFT JOIN users u ON u.id = a.user_id WHERE a.id = ?`,
+);
+
 const object = selected(
   "object",
   `SELECT o.provider, o.kind, o.id, o.user_id, u.name AS user_name, o.group_id, o.created_at, o.deleted_at
@@ -228,9 +238,17 @@ const signInSettings: Subject = {
 function lifetimeAction(kind: string) {
   return (before: AuditFields | null, after: AuditFields | null): string => {
     const [was, is] = [before?.["revokedAt"] ?? null, after?.["revokedAt"] ?? null];
+    const [thawed, frozen] = [before?.["frozenAt"] ?? null, after?.["frozenAt"] ?? null];
+    if (thawed === null && frozen !== null) return `${kind}.freeze`;
+    if (thawed !== null && frozen === null) return `${kind}.unfreeze`;
     if (was === null && is !== null) return `${kind}.revoke`;
     return was !== null && is === null ? `${kind}.restore` : `${kind}.change`;
   };
+}
+
+function policyAction(before: AuditFields | null, after: AuditFields | null): string {
+  const isSame = JSON.stringify(before?.["policy"] ?? {}) === JSON.stringify(after?.["policy"]);
+  return isSame ? "budget.change" : "policy.change";
 }
 
 function setOrUnset(kind: string, set = "set", unset = "unset") {
@@ -282,9 +300,17 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
   changePolicies: {
     subject: policy,
     keys: (changes) => changes.map(({ scope: { kind, id } }) => [kind, id]),
-    action: (before, after) => {
-      const isSame = JSON.stringify(before?.["policy"] ?? {}) === JSON.stringify(after?.["policy"]);
-      return isSame ? "budget.change" : "policy.change";
+    action: policyAction,
+  },
+  addAsk: { subject: ask, keys: ({ id }) => [[id]], action: () => "ask.add" },
+  decideAsk: {
+    subject: ask,
+    keys: (id) => [[id]],
+    action: (_, after) => (after?.["state"] === "granted" ? "ask.grant" : "ask.deny"),
+    also: {
+      subject: policy,
+      keys: (_, __, changes) => changes.map(({ scope: { kind, id } }) => [kind, id]),
+      action: policyAction,
     },
   },
   assignObject: {

@@ -32,16 +32,20 @@ export class AuditQueries implements AuditStore {
     change: Name,
     ...args: Parameters<AuditedStore[Name]>
   ): ReturnType<AuditedStore[Name]> {
-    const { subject, keys, action } = rules[change] as Rule<readonly unknown[]>;
+    const { also, ...itself } = rules[change] as Rule<readonly unknown[]>;
+    const parts = also === undefined ? [itself] : [itself, also];
     const make = this.decisions[change] as (...args: readonly unknown[]) => Promise<unknown>;
     const done = this.sql.transaction(async () => {
       const befores: (AuditFields | null)[] = [];
-      for (const key of keys(...args)) befores.push(await subject.read(this.sql, key));
+      for (const { subject, keys } of parts)
+        for (const key of keys(...args)) befores.push(await subject.read(this.sql, key));
       const result = await make.apply(this.decisions, args);
       // There was nothing to change.
       if (result === false) return result;
-      for (const [at, key] of keys(...args).entries()) {
-        const [before, after] = [befores[at] ?? null, await subject.read(this.sql, key)];
+      for (const { subject, action, key } of parts.flatMap((part) =>
+        part.keys(...args).map((one) => ({ ...part, key: one })),
+      )) {
+        const [before, after] = [befores.shift() ?? null, await subject.read(this.sql, key)];
         const fields = after ?? before;
         const id = subject.name?.(key) ?? String(fields?.["id"] ?? key.join(":"));
         const name = subject.name?.(key) ?? String(fields?.["name"] ?? id);

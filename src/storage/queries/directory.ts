@@ -88,8 +88,9 @@ export class DirectoryQueries implements DirectoryStore {
         this.sql,
         "key",
         key.id,
-        `INSERT INTO keys (id, name, user_id, created_at, revoked_at, expires_at, parent_id, parent_secret)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO keys (id, name, user_id, created_at, revoked_at, expires_at, parent_id, parent_secret, frozen_at,
+           frozen_why)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         [
           key.id,
           key.name,
@@ -99,6 +100,8 @@ export class DirectoryQueries implements DirectoryStore {
           key.expiresAt,
           key.parent?.keyId ?? null,
           key.parent?.secretVersion ?? null,
+          key.frozenAt ?? null,
+          key.frozenWhy ?? null,
         ],
       );
       for (const secret of key.secrets) await this.insertSecret(key.id, secret);
@@ -153,6 +156,8 @@ export class DirectoryQueries implements DirectoryStore {
       name: text(row, "name"),
       userId: text(row, "user_id"),
       secrets: secrets.get(text(row, "id")) ?? [],
+      frozenAt: numberOrNull(row, "frozen_at"),
+      frozenWhy: textOrNull(row, "frozen_why"),
       ...lifetime(row),
       ...parentOf(row),
     }));

@@ -83,6 +83,37 @@ export class LedgerQueries implements LedgerStore {
     return rows.map(block);
   }
 
+  async findBlocks(
+    since: number,
+    until: number,
+    text: string,
+    limit: number,
+    from?: number,
+  ): Promise<Block[]> {
+    const rows = await this.sql.all(
+      "SELECT * FROM ledger_blocks WHERE seq >= ? AND seq < ? AND instr(text, ?) > 0 ORDER BY seq LIMIT ?",
+      from ?? (await this.firstBlockAt(since)),
+      await this.firstBlockAt(until),
+      text,
+      limit,
+    );
+    return rows.map(block);
+  }
+
+  /** By halves: times are in the order of the numbers, but for a clock that was set back. */
+  private async firstBlockAt(time: number): Promise<number> {
+    const [ends] = await this.sql.all("SELECT MIN(seq) AS first, MAX(seq) AS last FROM ledger_blocks");
+    if (ends?.["first"] == null) return 0;
+    let [low, high] = [number(ends, "first"), number(ends, "last") + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const [row] = await this.sql.all("SELECT at FROM ledger_blocks WHERE seq = ?", middle);
+      if (row === undefined || number(row, "at") < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   async listAccounts(since: number): Promise<AccountBalance[]> {
     const rows = await this.sql.all(
       "SELECT * FROM accounts WHERE end_at IS NULL OR end_at > ? ORDER BY start_at, id",

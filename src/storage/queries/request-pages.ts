@@ -9,7 +9,7 @@ const MOST_LOOKED_AT = 60_000;
 /** Of these, so many at a time. */
 const SLICE = 10_000;
 
-const NAMED = `r.*, u.name AS user_name, g.name AS group_name, k.name AS key_name, b.hash AS price_hash`;
+const NAMED = `r.*, u.name AS user_name, g.name AS group_name, k.name AS key_name, k.parent_id AS parent_key_id, b.hash AS price_hash`;
 const NAMES = `LEFT JOIN users u ON u.id = r.user_id
   LEFT JOIN groups g ON g.id = r.group_id
   LEFT JOIN keys k ON k.id = r.key_id
@@ -113,11 +113,15 @@ export class RequestPageQueries implements Pick<RequestStore, "pageRequests" | "
     if (q !== undefined) {
       const like = `%${q.replace(/[!%_]/g, "!$&")}%`;
       const columns = ["id", "endpoint", "model", "address", "upstream_request_id"];
-      add(`(${columns.map((column) => `r.${column} LIKE ? ESCAPE '!'`).join(" OR ")})`, ...columns.map(() => like));
+      add(
+        `(${columns.map((column) => `r.${column} LIKE ? ESCAPE '!'`).join(" OR ")})`,
+        ...columns.map(() => like),
+      );
     }
     const isOfOne = (userId ?? user ?? ofKey) !== undefined;
     if (isOfOne) return { where: parts, values: given, index: "INDEXED BY requests_user" };
-    if (filter.refusal !== undefined) return { where: parts, values: given, index: "INDEXED BY requests_refused" };
+    if (filter.refusal !== undefined)
+      return { where: parts, values: given, index: "INDEXED BY requests_refused" };
     if (exact && status[0] >= 400) {
       add("r.status >= 400");
       return { where: parts, values: given, index: "INDEXED BY requests_failed" };
@@ -127,7 +131,12 @@ export class RequestPageQueries implements Pick<RequestStore, "pageRequests" | "
 
   /** What is no name is taken for an id. */
   private async idOf(table: "users" | "groups", ref: string): Promise<string> {
-    const rows = await this.sql.all(`SELECT id FROM ${table} WHERE id = ? OR name = ? ORDER BY id = ? DESC`, ref, ref, ref);
+    const rows = await this.sql.all(
+      `SELECT id FROM ${table} WHERE id = ? OR name = ? ORDER BY id = ? DESC`,
+      ref,
+      ref,
+      ref,
+    );
     return rows[0] === undefined ? ref : String(rows[0]["id"]);
   }
 }
@@ -139,7 +148,10 @@ interface Narrowed {
   readonly index: string | undefined;
 }
 
-function rangeOf({ since, until, behind, order }: RequestPageFilter): { where: string[]; values: SqlValue[] } {
+function rangeOf({ since, until, behind, order }: RequestPageFilter): {
+  where: string[];
+  values: SqlValue[];
+} {
   const where: string[] = [];
   const values: SqlValue[] = [];
   if (since !== undefined) where.push("r.at >= ?");

@@ -18,6 +18,7 @@ import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 import { addRows, dropEmpty } from "./rollup-tables.ts";
 import { rolledUp } from "./rollups.ts";
 import { sumUsage } from "./usage.ts";
+import { WITH_CHILDREN } from "./with-children.ts";
 
 export class RequestQueries implements Omit<RequestStore, "pageRequests" | "readRequest"> {
   private readonly sql: Sql;
@@ -70,7 +71,9 @@ export class RequestQueries implements Omit<RequestStore, "pageRequests" | "read
       if (deleted > 0) {
         await dropEmpty(this.sql, before);
         // The number of a last row that is deleted is given again.
-        await this.sql.run("UPDATE rolled_up SET seq = MIN(seq, (SELECT COALESCE(MAX(seq), 0) FROM requests))");
+        await this.sql.run(
+          "UPDATE rolled_up SET seq = MIN(seq, (SELECT COALESCE(MAX(seq), 0) FROM requests))",
+        );
         await this.sql.run(
           `INSERT INTO pruned_requests (id, before) VALUES (1, ?)
            ON CONFLICT (id) DO UPDATE SET before = excluded.before WHERE pruned_requests.before < excluded.before`,
@@ -180,7 +183,7 @@ async function bookId(sql: Sql, hash: string): Promise<number> {
   return id;
 }
 
-export const FROM_REQUESTS = `FROM requests r
+const FROM_REQUESTS = `FROM requests r
   LEFT JOIN users u ON u.id = r.user_id
   LEFT JOIN groups g ON g.id = r.group_id
   LEFT JOIN keys k ON k.id = r.key_id
@@ -192,11 +195,6 @@ const SUMS = `COUNT(*) AS requests,
   COALESCE(SUM(r.output_tokens), 0) AS output_tokens,
   CAST(COALESCE(SUM(r.cost_nanos), 0) AS TEXT) AS cost_nanos,
   COALESCE(SUM(CASE WHEN r.usage IS NOT NULL AND r.cost_nanos IS NULL THEN 1 ELSE 0 END), 0) AS unpriced`;
-
-/** A key and all that were made with it. */
-const WITH_CHILDREN = `WITH RECURSIVE family(id) AS (
-    SELECT ? UNION SELECT child.id FROM keys child JOIN family ON child.parent_id = family.id
-  ) SELECT id FROM family`;
 
 const USAGE_KEYS: Record<UsageKey, string> = {
   user: "u.name",
@@ -210,7 +208,10 @@ const USAGE_KEYS: Record<UsageKey, string> = {
 };
 
 /** What both the log and its sums are narrowed by. */
-export function conditions(filter: Partial<RequestFilter & UsageFilter>): { where: string; values: SqlValue[] } {
+export function conditions(filter: Partial<RequestFilter & UsageFilter>): {
+  where: string;
+  values: SqlValue[];
+} {
   const where: string[] = [];
   const values: SqlValue[] = [];
   const match = (condition: string, value: SqlValue | undefined, times = 1) => {

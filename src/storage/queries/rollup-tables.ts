@@ -19,7 +19,7 @@ export const GRAINS = { hours: HOUR_MS, days: DAY_MS } as const;
 export type Grain = keyof typeof GRAINS;
 
 /** A column of a rollup, made of a row of the log. Ids that are absent are empty: nulls are never equal. */
-export const KEY_SQL: Readonly<Record<string, string>> = {
+const KEY_SQL: Readonly<Record<string, string>> = {
   user_id: "COALESCE(r.user_id, '')",
   group_id: "COALESCE(r.group_id, '')",
   key_id: "COALESCE(r.key_id, '')",

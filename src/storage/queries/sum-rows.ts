@@ -100,11 +100,16 @@ function armSql({ table, since, until }: Arm, asked: Asked, last: number) {
   const names = Object.entries(rollup.sums);
   const sums = names.map(([name, value]) => `SUM(${isRows ? value : name}) AS ${name}`);
   for (const [condition, ...given] of conditions)
-    where.push([condition.replaceAll(/\{(\w+)\}/g, (_, key: string) => (isRows ? keySql(key) : key)), ...given]);
+    where.push([
+      condition.replaceAll(/\{(\w+)\}/g, (_, key: string) => (isRows ? keySql(key) : key)),
+      ...given,
+    ]);
   const text = where.map(([condition]) => condition).join(" AND ") || "TRUE";
   const given = where.flatMap(([, ...some]) => some);
   const by = keys.length > 0 ? ` GROUP BY ${keys.map((_, at) => at + 1).join(", ")}` : "";
-  const source = isRows ? sourceOf(rollup, text) : { from: `FROM ${rollup.name}_${table} WHERE ${text}`, times: 1 };
+  const source = isRows
+    ? sourceOf(rollup, text)
+    : { from: `FROM ${rollup.name}_${table} WHERE ${text}`, times: 1 };
   return {
     text: `SELECT ${[...keys.map(column), ...sums].join(", ")} ${source.from}${by}`,
     values: Array.from({ length: source.times }, () => given).flat(),

@@ -3,6 +3,7 @@ import { number, text } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 import { TRAFFIC, USAGE } from "./rollup-tables.ts";
 import { sumOf } from "./sum-rows.ts";
+import { WITH_CHILDREN } from "./with-children.ts";
 
 const COLUMNS: Readonly<Partial<Record<UsageKey, string>>> = {
   user: "user_id",
@@ -25,12 +26,19 @@ export async function sumUsage(sql: Sql, filter: UsageFilter): Promise<UsageSum[
   };
   match("{user_id} = ?", filter.userId);
   match("({user_id} = ? OR {user_id} IN (SELECT id FROM users WHERE name = ?))", filter.user, filter.user);
-  match("({group_id} = ? OR {group_id} IN (SELECT id FROM groups WHERE name = ?))", filter.group, filter.group);
-  match("{key_id} = ?", filter.key);
+  match(
+    "({group_id} = ? OR {group_id} IN (SELECT id FROM groups WHERE name = ?))",
+    filter.group,
+    filter.group,
+  );
+  match(`{key_id} IN (${WITH_CHILDREN})`, filter.key);
   match("{provider} = ?", filter.provider);
   match("{model} = ?", filter.model);
   const keys = [...new Set(filter.by.flatMap((key) => COLUMNS[key] ?? []))];
-  const columns = [...keys, ...conditions.flatMap(([text]) => [...text.matchAll(/\{(\w+)\}/g)].map(([, key]) => key))];
+  const columns = [
+    ...keys,
+    ...conditions.flatMap(([text]) => [...text.matchAll(/\{(\w+)\}/g)].map(([, key]) => key)),
+  ];
   const isTraffic = columns.every((column) => column === "at" || TRAFFIC.keys.includes(column ?? ""));
   const rows = await sumOf(sql, {
     rollup: isTraffic ? TRAFFIC : USAGE,
@@ -43,6 +51,7 @@ export async function sumUsage(sql: Sql, filter: UsageFilter): Promise<UsageSum[
   const names = {
     user: filter.by.includes("user") ? await namesOf(sql, "users") : undefined,
     group: filter.by.includes("group") ? await namesOf(sql, "groups") : undefined,
+    key: filter.by.includes("key") ? await parentsOf(sql) : undefined,
   };
   return rows
     .filter((row) => Number(row["requests"] ?? 0) > 0 || keys.length === 0)
@@ -63,7 +72,17 @@ async function namesOf(sql: Sql, table: "users" | "groups"): Promise<Names> {
   return new Map(rows.map((row) => [text(row, "id"), text(row, "name")]));
 }
 
-function keyValue(key: UsageKey, row: SqlRow, names: { user: Names | undefined; group: Names | undefined }) {
+/** Of child keys, by their ids. */
+async function parentsOf(sql: Sql): Promise<Names> {
+  const rows = await sql.all("SELECT id, parent_id FROM keys WHERE parent_id IS NOT NULL");
+  return new Map(rows.map((row) => [text(row, "id"), text(row, "parent_id")]));
+}
+
+function keyValue(
+  key: UsageKey,
+  row: SqlRow,
+  names: { user: Names | undefined; group: Names | undefined; key: Names | undefined },
+) {
   const column = COLUMNS[key] ?? key;
   if (column === "at") {
     const time = new Date(number(row, "at")).toISOString();
@@ -71,5 +90,7 @@ function keyValue(key: UsageKey, row: SqlRow, names: { user: Names | undefined; 
   }
   const value = text(row, column);
   if (key === "user" || key === "group") return names[key]?.get(value) ?? null;
+  const parent = key === "key" ? names.key?.get(value) : undefined;
+  if (parent !== undefined) return `${parent}/${value}`;
   return value === "" ? null : value;
 }

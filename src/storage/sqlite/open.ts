@@ -53,6 +53,7 @@ const LONG_READS: ReadonlySet<string> = new Set<keyof Store>([
   "readRequest",
   "sumUsage",
   "readTraffic",
+  "findBlocks",
   "listUnpriced",
   "listAudit",
   "listObjects",
