@@ -293,6 +293,7 @@ const NOTHING = {
   provider: null,
   model: null,
   shadowRefusal: null,
+  sentMs: null,
   firstByteMs: null,
   upstreamRequestId: null,
   metered: null,
