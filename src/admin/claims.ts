@@ -4,11 +4,12 @@ import { type Claim, claimState, claimText, createClaimToken } from "../domain/c
 import { lifetimeState, type User } from "../domain/directory.ts";
 import { getByRef } from "./groups.ts";
 import { needs } from "./needs.ts";
+import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
 import { isOwn, requireStepUp } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, jsonBody, listOf, Name, Ref, Reference, rfc3339, Time } from "./schemas.ts";
+import { json, jsonBody, Name, Ref, Reference, rfc3339, Time } from "./schemas.ts";
 
 const MAX_LIFETIME_SECONDS = 30 * 86_400;
 
@@ -28,7 +29,12 @@ const ClaimView = z
   .openapi("Claim");
 const NewClaim = z.object({
   claim: ClaimView,
-  url: z.string().describe("The link; it is shown this once. What follows # reaches no server and no log."),
+  url: z
+    .string()
+    .nullable()
+    .describe(
+      "The link; it is shown this once, and null where an Idempotency-Key repeats an answer. What follows # reaches no server and no log.",
+    ),
 });
 const ClaimInput = z.strictObject({
   user: z.string(),
@@ -41,8 +47,8 @@ const list = createRoute({
   ...needs("keys.read"),
   method: "get",
   path: "/claims",
-  request: { query: z.object({ user: z.string().optional() }) },
-  responses: { 200: json(listOf(ClaimView), "Claim links, newest first; of one user where asked") },
+  request: { query: z.object({ ...pageQuery, user: z.string().optional() }) },
+  responses: { 200: json(pageOf(ClaimView), "Claim links, newest first; of one user where asked") },
 });
 const add = createRoute({
   ...needs("keys.write"),
@@ -75,13 +81,14 @@ export function claims({ store, clock, keyHasher, publicUrl }: AdminParts): Admi
   });
 
   app.openapi(list, async (c) => {
-    const { user } = c.req.valid("query");
+    const { user, ...where } = c.req.valid("query");
     const [users, all] = await Promise.all([store.listUsers(), store.listClaims()]);
-    const items = all.map((claim) => view(claim, users));
-    return c.json(
-      { items: items.filter((one) => !user || [one.user.id, one.user.name].includes(user)) },
-      200,
+    const ofUser = new Set(
+      users.filter(({ id, name }) => !user || id === user || name === user).map(({ id }) => id),
     );
+    const found = all.filter(({ userId }) => ofUser.has(userId));
+    const { items, next } = paged(found, ({ createdAt, id }) => [-createdAt, id], where);
+    return c.json({ items: items.map((claim) => view(claim, users)), next }, 200);
   });
   app.openapi(add, async (c) => {
     const { user, keyName, keyExpiresAt, ttlSeconds } = c.req.valid("json");

@@ -48,8 +48,6 @@ export interface AdminParts {
     problemOf(url: string, allowPrivate: boolean): Promise<string | undefined>;
     seal(url: string, secret: string): Uint8Array;
   };
-  /** Where clients reach it, without a trailing slash. */
-  readonly publicUrl: string;
   /** What the ledger has of a request: what was held for it, and how its cost was worked out. */
   readonly accountOf: (row: LoggedRequest) => Promise<RequestAccount>;
   /** Whose master key this is; undefined for any other text. */

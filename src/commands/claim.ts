@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { Claim, listOf, NewClaim } from "./answers.ts";
+import { Claim, NewClaim } from "./answers.ts";
 import { connect, segment } from "./api-client.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
@@ -51,7 +51,7 @@ export function addClaimVerbs(key: Command, io: Io): void {
     .option("--user <user>", "only those for this user: name or id")
     .option("--json", "as JSON")
     .action(async ({ user, json }: { user?: string; json?: boolean }, command: Command) => {
-      const { items } = await connect(io, command).get(PATH, listOf(Claim), { user });
+      const items = await connect(io, command).list(PATH, Claim, { user });
       if (json) return io.print(jsonText(items));
       const rows = items.map((claim) => [
         claim.id,

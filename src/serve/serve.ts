@@ -233,7 +233,6 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       reprice: (filter) => repricer.run(filter),
       explain: (call, caller) =>
         explain(call, caller, { upstreams, directory, ledger, prices: prices.book, now: clock.now() }),
-      publicUrl,
       accountOf: (row) => accounts.of(row),
       holderOfKey: (key) => holderOfKey(key, callerOf),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
