@@ -14,8 +14,20 @@ export interface Address {
 const LENGTH = { 4: 32, 6: 128 } as const;
 const MAPPED = 0xffffn;
 
+let lastText = "";
+let lastAddress: Address | undefined;
+
 /** Undefined for what is no address; a zone (`%eth0`) does not count. */
 export function parseAddress(text: string): Address | undefined {
+  // A call's scopes all ask for the same one.
+  if (text !== lastText) {
+    lastAddress = parsed(text);
+    lastText = text;
+  }
+  return lastAddress;
+}
+
+function parsed(text: string): Address | undefined {
   if (!text.includes(":")) return parse4(text);
   const bits = parse6(text.split("%", 1)[0] ?? "");
   if (bits === undefined) return undefined;

@@ -59,7 +59,7 @@ export async function attempt(call: Call, exchange: Exchange, settings: AttemptS
     exchange.enter("waiting", settings.inFlight.now, provider.timeouts.firstByteMs);
     const outcome = await tryOnce(call, member, exchange, settings);
     if (outcome.reply !== undefined) {
-      await answer?.body?.cancel();
+      if (answer !== undefined) await answer.body?.cancel();
       answer = outcome.reply;
     }
     if (member !== undefined) tried.push(member);
@@ -150,7 +150,8 @@ async function tryOnce(
   let reply: Response;
   try {
     // Most credentials are sent themselves, and wait for nothing.
-    const token = await credential?.minted?.get(exchange.abort.signal);
+    const minted = credential?.minted;
+    const token = minted === undefined ? undefined : await minted.get(exchange.abort.signal);
     reply = await forward(call, credential, token, exchange, settings);
   } catch (error) {
     if (member === undefined) return { error };

@@ -1,5 +1,5 @@
 import { type CompiledScope, compileScope } from "../domain/compiled-scope.ts";
-import type { Group, MasterKey, User } from "../domain/directory.ts";
+import type { Group, KeySecret, MasterKey, User } from "../domain/directory.ts";
 import type { LimitedScope } from "../domain/limits.ts";
 import { strictestSharing } from "../domain/owned-object.ts";
 import type { PathReader } from "../domain/pattern.ts";
@@ -24,6 +24,15 @@ export interface KeyHolder {
   readonly ancestors?: readonly MasterKey[];
 }
 
+/** A key that was presented, and which of its secrets it is. */
+interface Identified {
+  readonly holder: KeyHolder;
+  readonly secret: KeySecret;
+}
+
+/** Keys, and their aliases, that are remembered at a time. */
+const MOST_IDENTIFIED = 20_000;
+
 type Known = Pick<Store, "listGroups" | "listUsers" | "listKeys" | "listPolicies">;
 
 const NO_SCOPES: readonly CompiledScope[] = [];
@@ -34,6 +43,8 @@ const NO_SCOPES: readonly CompiledScope[] = [];
  */
 export class Directory {
   private holders = new Map<string, KeyHolder>();
+  /** By what clients sent, letter for letter; forgotten with every load, so that nobody outlives a change. */
+  private identified = new Map<string, Identified>();
   /** By scope; kept over loads where nothing changed, because counts may hang on them. */
   private compiled = new Map<string, CompiledScope>();
   private readonly readPath: PathReader;
@@ -49,6 +60,17 @@ export class Directory {
   /** The keys that were made with this one. */
   childrenOf(keyId: string): KeyHolder[] {
     return [...this.holders.values()].filter(({ key }) => key.parent?.keyId === keyId);
+  }
+
+  /** Whose key this text was found to be, since anything last changed. */
+  identifiedBy(text: string): Identified | undefined {
+    return this.identified.get(text);
+  }
+
+  /** @param text What was found to be this key with this secret. */
+  noteIdentified(text: string, holder: KeyHolder, secret: KeySecret): void {
+    if (this.identified.size >= MOST_IDENTIFIED) this.identified.clear();
+    this.identified.set(text, { holder, secret });
   }
 
   /** What restricts calls of this key, or of any key of this user or group. */
@@ -111,6 +133,7 @@ export class Directory {
       });
     }
     this.holders = holders;
+    this.identified = new Map();
     this.compiled = compiled;
   }
 

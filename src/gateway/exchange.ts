@@ -15,6 +15,12 @@ import type { UsageEventFilter } from "./usage-event.ts";
 /** Where an exchange stands; each phase has its own deadline. */
 type Phase = "receiving" | "waiting" | "answering";
 
+/** Never aborted: making one, with its signal, and collecting both costs more than all that an exchange knows. */
+const spare: AbortController[] = [];
+const MOST_SPARE = 256;
+/** Of exchanges that have ended well. */
+const SPENT = new AbortController();
+
 /** One request and its answer, from arrival to the last byte: what is known of it, and how to end it early. */
 export class Exchange {
   readonly id: string;
@@ -22,7 +28,7 @@ export class Exchange {
   /** Arrival, epoch milliseconds. */
   readonly at: number;
   readonly address: string | null;
-  readonly abort = new AbortController();
+  abort = spare.pop() ?? new AbortController();
   holder: KeyHolder | undefined;
   /** What the ledger keeps for it; undefined until it is about to be forwarded. */
   hold: Hold | undefined;
@@ -108,8 +114,17 @@ export class Exchange {
     return performance.now() - this.started;
   }
 
+  /** Its answer is whole: there is nothing left to abort, and another exchange may have what would have done it. */
+  giveUpAbort(): void {
+    const { abort } = this;
+    if (abort.signal.aborted) return;
+    this.abort = SPENT;
+    if (spare.length < MOST_SPARE) spare.push(abort);
+  }
+
   /** Ends it from our side: the upstream call is aborted, and the client gets this refusal or a broken answer. */
   cut(reason: Refusal): void {
+    if (this.abort === SPENT) return;
     this.onCut?.(reason);
     this.abort.abort(reason);
   }

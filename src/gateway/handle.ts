@@ -25,7 +25,7 @@ import { rewriteLinks } from "./links.ts";
 import { createMeter } from "./meter.ts";
 import type { NamedHost } from "./named-hosts.ts";
 import type { ObjectIndex } from "./object-index.ts";
-import { notesStream, type Owning, ownObjects } from "./own-objects.ts";
+import { concernsObjects, notesStream, type Owning, ownObjects } from "./own-objects.ts";
 import type { OwnedCall } from "./owned-plan.ts";
 import { isRedirect, settleRedirect } from "./redirect.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
@@ -119,7 +119,11 @@ export async function handle(
     if (isRedirect(reply)) reply = await settleRedirect(reply, call, exchange, gateway);
     const headers = answerHeaders(reply, exchange.id);
     if (exchange.outputCap !== null) headers.set("x-llamakey-output-cap", String(exchange.outputCap));
-    const owning = exchange.owned && owningOf(exchange.owned, call, holder, exchange, gateway);
+    const { owned } = exchange;
+    const owning =
+      owned !== undefined && concernsObjects(owned, request.method)
+        ? owningOf(owned, call, holder, exchange, gateway)
+        : undefined;
     if (owning !== undefined) reply = await ownObjects(reply, headers, owning);
     if (route.links.length > 0) {
       const permit = (link: string) =>
@@ -195,7 +199,8 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
   exchange.ended = true;
   giveBack(exchange);
   const isWhole = ending === "complete";
-  if (!isWhole && ending !== "refused") exchange.abort.abort();
+  if (isWhole) exchange.giveUpAbort();
+  else if (ending !== "refused") exchange.abort.abort();
   if (ending !== "client_closed") connection.release();
   const row = exchange.record(exchange.drainUntil === null ? ending : "client_closed");
   const used = exchange.meter?.end() ?? null;

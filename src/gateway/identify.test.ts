@@ -189,3 +189,46 @@ test("anything in a position of keys is a key that was presented", () => {
   expect(presentsKey(new Headers(), { keys: ["x"] })).toBe(true);
   expect(presentsKey(new Headers({ "user-agent": "x" }), { keys: [] })).toBe(false);
 });
+
+describe("a key that was identified before", () => {
+  const header = (text: string): [string, string][] => [["authorization", `Bearer ${text}`]];
+
+  test("ends with its secret all the same", () => {
+    expect(ask(header(previous.text), [], NOW)).toBe("0000000001");
+    expect(ask(header(previous.text), [], NOW + 9)).toBe("0000000001");
+    expect(ask(header(previous.text), [], NOW + 10)).toBe("invalid_key");
+  });
+
+  test("is not asked for again until something changes, and then it is", async () => {
+    let hashed = 0;
+    const hashKey = (key: string) => {
+      hashed++;
+      return hasher.hashKey(key);
+    };
+    const counting = { ...hasher, hashKey };
+    const key = createKey("0000000003");
+    const stored = (text: string) => ({
+      listGroups: async () => [{ id: "g", name: "g", createdAt: 0, ...active }],
+      listUsers: async () => [
+        { id: "u", name: "u", groupId: "g", role: "member" as const, createdAt: 0, ...active },
+      ],
+      listPolicies: async () => [],
+      listKeys: async () => [
+        { id: key.id, name: "c", userId: "u", createdAt: 0, secrets: [secret(text, null)], ...active },
+      ],
+    });
+    const own = new Directory();
+    const asked = (text: string) => identify(new Headers(header(text)), { keys: [] }, own, counting, NOW);
+    await own.load(stored(key.text));
+    asked(key.text);
+    expect(asked(key.text).key.id).toBe(key.id);
+    expect(hashed).toBe(1);
+    // What only begins the same is another text.
+    expect(() => asked(`${key.text.slice(0, -1)}x`)).toThrow(Refusal);
+
+    const rotated = createKey(key.id);
+    await own.load(stored(rotated.text));
+    expect(() => asked(key.text)).toThrow("not known here");
+    expect(asked(rotated.text).key.id).toBe(key.id);
+  });
+});

@@ -1,3 +1,5 @@
+import { textOf } from "../domain/utf8.ts";
+
 /** Why a body cannot be read for certain. */
 export class UnclearJson extends Error {
   override name = "UnclearJson";
@@ -12,8 +14,6 @@ export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
 export const OPEN_BRACKET = 0x5b;
 export const CLOSE_BRACKET = 0x5d;
-
-const decoder = new TextDecoder("utf-8");
 
 /** Where the text begins behind a byte order mark. */
 export function byteOrderMark(bytes: Uint8Array): number {
@@ -98,7 +98,7 @@ export function tooDeep(): UnclearJson {
 
 /** @param start Of the opening quote; `end` is behind the closing one. */
 export function decodeString(bytes: Uint8Array, start: number, end: number): string {
-  const text = decoder.decode(bytes.subarray(start, end));
+  const text = textOf(bytes, start, end);
   try {
     return JSON.parse(text) as string;
   } catch {
@@ -115,7 +115,7 @@ export function startsWith(bytes: Uint8Array, start: number, text: string): bool
 /** @returns null for what is no number, nor one in quotes; parts count as whole. */
 export function numberAt(bytes: Uint8Array, start: number, end: number): number | null {
   const isQuoted = bytes[start] === QUOTE;
-  const text = isQuoted ? decodeString(bytes, start, end) : decoder.decode(bytes.subarray(start, end));
+  const text = isQuoted ? decodeString(bytes, start, end) : textOf(bytes, start, end);
   const value = text.trim() === "" ? Number.NaN : Number(text);
   return Number.isFinite(value) ? Math.ceil(value) : null;
 }
@@ -159,7 +159,7 @@ function count(bytes: Uint8Array, start: number, counts: (first: number | undefi
 
 /** Whether a text stands in a value, in whatever case. */
 export function includes(bytes: Uint8Array, start: number, end: number, text: string): boolean {
-  const value = decoder.decode(bytes.subarray(start, end));
+  const value = textOf(bytes, start, end);
   // Escapes hide letters: then it may stand there.
   return value.includes("\\") || value.toLowerCase().includes(text);
 }

@@ -44,17 +44,7 @@ export function createMeter(format: UsageFormat | undefined, headers: Headers, p
   }
   const encoding = (headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding === "identity" || encoding === "") {
-    return {
-      push(bytes) {
-        reader.push(bytes);
-        return undefined;
-      },
-      end: () => reader.end(),
-      soFar: () => reader.soFar(),
-      get textBytes() {
-        return reader.textBytes;
-      },
-    };
+    return reader;
   }
   const decoder = Decoder.for(encoding, (bytes) => reader.push(bytes));
   if (decoder === undefined) return idle;
@@ -78,7 +68,7 @@ function watchListOf(format: UsageFormat): WatchList {
 }
 
 /** Picks a format's values out of one answer, decoded. */
-class AnswerReader {
+class AnswerReader implements Meter {
   private readonly format: UsageFormat;
   private readonly headers: Headers;
   private readonly path: string;
@@ -105,7 +95,7 @@ class AnswerReader {
     this.sink = isEventStream ? new SseReader(this.watcher) : this.watcher;
   }
 
-  push(bytes: Uint8Array): void {
+  push(bytes: Uint8Array): undefined {
     this.sink.push(bytes);
   }
 

@@ -30,6 +30,11 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** Pages of others' objects that are passed over for one list. */
 const MOST_PAGES = 100;
 
+/** Whether an answer may make, give, list or end an object: those of most calls do nothing of it. */
+export function concernsObjects({ plan, makes, made, readsAnswer }: OwnedCall, method: string): boolean {
+  return readsAnswer || makes !== undefined || made.length > 0 || (method === "DELETE" && plan.isWhole);
+}
+
 /**
  * Writes down whose the objects are that an answer tells of, before anybody can read their ids; takes what is not the
  * caller's out of lists.

@@ -101,7 +101,10 @@ async function relayOnePiece(
     return new Response(relayStream(reader, pieces, exchange, inFlight, onEnd), { status, headers });
   }
   exchange.bytesOut = size;
-  for (const piece of pieces) await exchange.meter?.push(piece);
+  for (const piece of pieces) {
+    const behind = exchange.meter?.push(piece);
+    if (behind !== undefined) await behind;
+  }
   onEnd("complete");
   const [first] = pieces;
   const body = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);

@@ -108,17 +108,19 @@ export class Ledger {
   /** @returns undefined where none of these budgets refuses anything. */
   roomIn(budgetIds: readonly string[]): Room | undefined {
     const now = this.parts.clock.now();
-    let room: Room | undefined;
+    let room: { -readonly [Part in keyof Room]: Room[Part] } | undefined;
     for (const id of budgetIds) {
       const line = this.budgets.get(id);
       if (line === undefined || line.budget.shadow) continue;
       const { posted, pending, span } = this.accountOf(line, now);
-      const left = atLeastZero(line.budget.amount - posted);
-      const free = atLeastZero(line.budget.amount - posted - pending);
-      room =
-        room === undefined || free < room.free
-          ? { budget: line.budget, until: span.end, left: least(left, room?.left ?? left), free }
-          : { ...room, left: least(left, room.left) };
+      const notPosted = line.budget.amount - posted;
+      const left = atLeastZero(notPosted);
+      const free = atLeastZero(notPosted - pending);
+      if (room === undefined) room = { budget: line.budget, until: span.end, left, free };
+      else {
+        if (left < room.left) room.left = left;
+        if (free < room.free) Object.assign(room, { budget: line.budget, until: span.end, free });
+      }
     }
     return room;
   }
@@ -149,7 +151,7 @@ export class Ledger {
     const hold = new Hold(this.nextHold++, facts, ceiling, accounts, this);
     hold.shadowed = shadowed;
     this.open.add(hold);
-    hold.durable = this.parts.journal.appendDurably(holdText(hold.record));
+    hold.durable = this.parts.journal.appendDurably(holdText(hold.id, facts, ceiling, accounts));
     return hold;
   }
 
@@ -366,7 +368,7 @@ export class Ledger {
     const accounts = changed.map((account) => account.balance);
     let open = "";
     for (const hold of this.open.all()) {
-      open += holdText(hold.record);
+      open += holdText(hold.id, hold.facts, hold.ceiling, hold.accounts);
       if (hold.isUnresolved) open += lostText(hold.id);
     }
     const written = () => {
@@ -463,10 +465,6 @@ export class Hold {
 
 function oldestFirst(holds: Hold[]): Hold[] {
   return holds.sort((one, other) => one.id - other.id);
-}
-
-function least(a: Nanos, b: Nanos): Nanos {
-  return a < b ? a : b;
 }
 
 function atLeastZero(amount: Nanos): Nanos {

@@ -1,4 +1,13 @@
-import type { AccountBalance, Correction, Costing, EndKind, Entry, HoldRecord } from "../domain/ledger.ts";
+import type {
+  AccountBalance,
+  AccountId,
+  Correction,
+  Costing,
+  EndKind,
+  Entry,
+  HoldFacts,
+  HoldRecord,
+} from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { Evidence } from "../domain/usage.ts";
 
@@ -19,12 +28,18 @@ export function accountText({ id, budgetId, start, end }: AccountBalance): strin
   return `["account","${id}","${budgetId}",${start},${Number.isFinite(end) ? end : "null"}]\n`;
 }
 
-export function holdText(hold: HoldRecord): string {
-  const { id, at, requestId, attempt, keyId, userId, groupId, provider, method, endpoint, model } = hold;
-  const ceiling = hold.ceiling === null ? "null" : `"${hold.ceiling}"`;
-  const accounts = hold.accounts.length === 0 ? "[]" : JSON.stringify(hold.accounts);
+export function holdText(
+  id: number,
+  facts: HoldFacts,
+  amount: Nanos | null,
+  accounts: readonly { readonly id: AccountId }[],
+): string {
+  const { at, requestId, attempt, keyId, userId, groupId, provider, method, endpoint, model } = facts;
+  const ceiling = amount === null ? "null" : `"${amount}"`;
+  let ids = "";
+  for (const account of accounts) ids += ids === "" ? `"${account.id}"` : `,"${account.id}"`;
   // Ids are our own, and methods tokens; only what a client may have written needs its characters escaped.
-  return `["hold",${id},${at},"${requestId}",${attempt},"${keyId}","${userId}","${groupId}","${provider}","${method}",${JSON.stringify(endpoint)},${JSON.stringify(model)},${ceiling},${accounts}]\n`;
+  return `["hold",${id},${at},"${requestId}",${attempt},"${keyId}","${userId}","${groupId}","${provider}","${method}",${JSON.stringify(endpoint)},${JSON.stringify(model)},${ceiling},[${ids}]]\n`;
 }
 
 export function shrinkText(holdId: number, ceiling: Nanos): string {

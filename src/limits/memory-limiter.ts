@@ -80,20 +80,19 @@ export class MemoryLimiter implements Limiter {
   private exceeded(scope: LimitedScope, tokens: number, now: number): Exceeded | undefined {
     const counts = this.countsById.get(scope.id) ?? UNUSED;
     const { requestsPerMinute, tokensPerMinute, concurrentRequests } = scope.limits ?? {};
-    const found = [
+    const requests =
       requestsPerMinute === undefined
         ? undefined
-        : windowExceeded(scope, "requests", counts.requests, 1, requestsPerMinute, now),
+        : windowExceeded(scope, "requests", counts.requests, 1, requestsPerMinute, now);
+    const ofTokens =
       tokensPerMinute === undefined || tokens === 0
         ? undefined
-        : windowExceeded(scope, "tokens", counts.tokens, tokens, tokensPerMinute, now),
+        : windowExceeded(scope, "tokens", counts.tokens, tokens, tokensPerMinute, now);
+    const concurrency =
       concurrentRequests === undefined || counts.running < concurrentRequests
         ? undefined
-        : concurrencyExceeded(scope, concurrentRequests),
-    ];
-    return found.reduce((worst, one) =>
-      one !== undefined && one.retryAfterMs > (worst?.retryAfterMs ?? -1) ? one : worst,
-    );
+        : concurrencyExceeded(scope, concurrentRequests);
+    return later(later(requests, ofTokens), concurrency);
   }
 
   private take(scope: LimitedScope, tokens: number, now: number): Share {
@@ -124,6 +123,12 @@ export class MemoryLimiter implements Limiter {
 const NONE: readonly Exceeded[] = [];
 /** What a scope has used that nothing was counted of. */
 const UNUSED = new Counts();
+
+/** The one that has to be waited for longer; of two that are equal, the first. */
+function later(one: Exceeded | undefined, other: Exceeded | undefined): Exceeded | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return other.retryAfterMs > one.retryAfterMs ? other : one;
+}
 
 function windowExceeded(
   scope: LimitedScope,

@@ -54,7 +54,9 @@ export class PriceBook {
   readonly #overrides: ReadonlyMap<string, readonly Override[]>;
   readonly #defaults: ReadonlyMap<string, PricingDefault>;
   readonly #aliases: ReadonlyMap<string, string>;
-  readonly #found = new Map<string, Listed>();
+  /** By provider and model, as requests name them. */
+  readonly #found = new Map<string, Map<string, Listed>>();
+  #remembered = 0;
 
   constructor(snapshot: Snapshot, { overrides = [], defaults = {}, aliases = {} }: Decisions = {}) {
     this.snapshot = snapshot;
@@ -76,8 +78,24 @@ export class PriceBook {
   }
 
   /** The price of a call; undefined where none is known. */
-  find({ provider, model, at, serviceTier = null, region = null }: Query): Price | undefined {
-    const { names, entry } = this.#lookUp(provider, model);
+  find(query: Query): Price | undefined {
+    const { provider, model, at, serviceTier, region } = query;
+    const listed = this.#lookUp(provider, model);
+    // A standard price that has no dates is the same as long as there is this book.
+    const isConstant = serviceTier == null && region == null && (listed.entry?.prices.length ?? 1) === 1;
+    if (!isConstant) return this.#priceOf(listed, provider, model, at, serviceTier ?? null, region ?? null);
+    listed.standard ??= { price: this.#priceOf(listed, provider, model, at, null, null) };
+    return listed.standard.price;
+  }
+
+  #priceOf(
+    { names, entry }: Listed,
+    provider: string,
+    model: string,
+    at: number,
+    serviceTier: string | null,
+    region: string | null,
+  ): Price | undefined {
     const modelId = entry?.id ?? names[0] ?? model;
     const circumstances = { serviceTier, region };
 
@@ -103,13 +121,18 @@ export class PriceBook {
 
   /** What the model takes and answers at most; nulls where nobody says. */
   limits(provider: string, model: string): Limits {
-    const { names, entry } = this.#lookUp(provider, model);
-    const listed = entry === undefined ? names : [...names, entry.id.toLowerCase()];
+    const listed = this.#lookUp(provider, model);
+    listed.limits ??= this.#limitsOf(provider, listed);
+    return listed.limits;
+  }
+
+  #limitsOf(provider: string, { names, entry }: Listed): Limits {
+    const known = entry === undefined ? names : [...names, entry.id.toLowerCase()];
     // `model:variant` has its model's limits where it has none of its own.
-    const keys = [...listed, ...listed.map((name) => name.replace(/:[^:/]+$/, ""))];
+    const keys = [...known, ...known.map((name) => name.replace(/:[^:/]+$/, ""))];
     for (const { limits } of this.#listsOf(provider)) {
-      const known = keys.map((name) => limits.get(name)).find((some) => some !== undefined);
-      if (known !== undefined) return known;
+      const found = keys.map((name) => limits.get(name)).find((some) => some !== undefined);
+      if (found !== undefined) return found;
     }
     return { context: entry?.context ?? null, output: null };
   }
@@ -143,19 +166,26 @@ export class PriceBook {
   }
 
   #lookUp(provider: string, model: string): Listed {
-    const asked = key(provider, model);
-    const known = this.#found.get(asked);
+    const known = this.#found.get(provider)?.get(model);
     if (known !== undefined) return known;
     const named = this.#aliases.get(key(provider, model.trim().toLowerCase()));
     const names = [
       ...(named === undefined ? [] : [model.toLowerCase()]),
       ...namesOf(provider, named ?? model),
     ];
-    const listed = { names, entry: this.#listed(provider, names) };
-    if (asked.length > LONGEST_REMEMBERED) return listed;
-    if (this.#found.size >= REMEMBERED) this.#found.clear();
-    this.#found.set(asked, listed);
+    const listed: Listed = { names, entry: this.#listed(provider, names) };
+    if (model.length <= LONGEST_REMEMBERED) this.#remember(provider, model, listed);
     return listed;
+  }
+
+  #remember(provider: string, model: string, listed: Listed): void {
+    if (this.#remembered >= REMEMBERED) {
+      this.#found.clear();
+      this.#remembered = 0;
+    }
+    const ofProvider = this.#found.get(provider) ?? new Map<string, Listed>();
+    this.#found.set(provider, ofProvider.set(model, listed));
+    this.#remembered++;
   }
 
   #listed(provider: string, names: readonly string[]): ModelPrices | undefined {
@@ -184,6 +214,9 @@ interface List {
 interface Listed {
   readonly names: readonly string[];
   readonly entry: ModelPrices | undefined;
+  /** What was worked out of it already. */
+  standard?: { readonly price: Price | undefined };
+  limits?: Limits;
 }
 
 /** More than any name is long. */

@@ -53,7 +53,8 @@ function perCall(price: Nanos): Cost {
 }
 
 /** Those of the highest tier that the request's input reaches: providers bill the whole request by it. */
-function unitsFor(quantities: Quantities, { units, tiers = [] }: Rates): UnitRates {
+function unitsFor(quantities: Quantities, { units, tiers }: Rates): UnitRates {
+  if (tiers === undefined) return units;
   const input = INPUT_UNITS.reduce((sum, unit) => sum + quantityOf(quantities, unit), 0);
   return tiers.findLast(({ over }) => input > over)?.units ?? units;
 }

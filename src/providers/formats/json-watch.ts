@@ -1,3 +1,5 @@
+import { textOf } from "../../domain/utf8.ts";
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
@@ -19,7 +21,6 @@ const MAX_DEPTH = 512;
 /** So far a string's end is looked for byte by byte: most are short, and a search costs more than it saves. */
 const NEAR_BYTES = 48;
 
-const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
 
@@ -353,9 +354,9 @@ export class JsonWatcher {
   private parsed(bytes: Uint8Array, start: number, end: number): unknown {
     const first = bytes[start];
     if (first === LETTER_N && end - start === 4) return null;
-    if (first === QUOTE && !this.hasEscapes) return decoder.decode(bytes.subarray(start + 1, end - 1));
+    if (first === QUOTE && !this.hasEscapes) return textOf(bytes, start + 1, end - 1);
     try {
-      return JSON.parse(decoder.decode(bytes.subarray(start, end)));
+      return JSON.parse(textOf(bytes, start, end));
     } catch {
       return undefined;
     }
