@@ -1,5 +1,5 @@
 /** Time and memory of a process, as Linux counts them. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const ticksPerSecond = Number(Bun.spawnSync(["getconf", "CLK_TCK"]).stdout.toString());
 
@@ -15,4 +15,20 @@ export function cpuMicros(pid: number): number {
 export function residentBytes(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Number(line?.[1]) * 1024;
+}
+
+/** What each of its threads has run so far, microseconds, by name; those of one name together. */
+export function threadMicros(pid: number): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim();
+      const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+      const shown = thread === String(pid) ? "event loop" : name;
+      times.set(shown, (times.get(shown) ?? 0) + Number(nanoseconds) / 1000);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return times;
 }

@@ -1,8 +1,8 @@
 /** The numbers of a run, as a table for people and as JSON. */
 import { cpus, release, totalmem } from "node:os";
 
-/** `policies`: the gateway for a key with allow-lists, limits and four nested budgets. */
-export const targetNames = ["direct", "HAProxy", "LlaMaKey", "policies"] as const;
+/** `bare`: Bun without a gateway. `policies`: the gateway for a key with allow-lists, limits and four nested budgets. */
+export const targetNames = ["direct", "HAProxy", "bare", "LlaMaKey", "policies"] as const;
 export type TargetName = (typeof targetNames)[number];
 
 /** One row of the table: a value for each target in each round. */
@@ -13,7 +13,7 @@ export interface Measure {
 }
 
 export function newMeasure(title: string, digits = 0): Measure {
-  return { title, digits, values: { direct: [], HAProxy: [], LlaMaKey: [], policies: [] } };
+  return { title, digits, values: { direct: [], HAProxy: [], bare: [], LlaMaKey: [], policies: [] } };
 }
 
 /** Where the numbers come from: they mean little elsewhere. */
@@ -32,13 +32,15 @@ function versionIn(command: string[], pattern: RegExp): string {
 
 export function markdown(measures: readonly Measure[]): string {
   const rows = measures.map(({ title, digits, values }) => {
-    const [direct, haproxy, gateway, policies] = targetNames.map((name) => median(values[name]));
-    const cells = [direct, haproxy, gateway, policies].map((value) => format(value, digits));
+    const medians = targetNames.map((name) => median(values[name]));
+    const [, haproxy, , gateway, policies] = medians;
+    const cells = medians.map((value) => format(value, digits));
     return `| ${[title, ...cells, ratio(gateway, haproxy), ratio(policies, haproxy)].join(" | ")} |`;
   });
   const names = [
     "direct",
     "HAProxy",
+    "bare Bun",
     "LlaMaKey",
     "with policies",
     "LlaMaKey / HAProxy",
@@ -47,7 +49,7 @@ export function markdown(measures: readonly Measure[]): string {
   return [`| | ${names.join(" | ")} |`, `|---|${"---:|".repeat(names.length)}`, ...rows].join("\n");
 }
 
-function median(values: readonly number[]): number | undefined {
+export function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   if (sorted.length % 2 === 1) return sorted[Math.floor(middle)];

@@ -39,10 +39,15 @@ export function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
 
 export async function startUpstream(): Promise<Target> {
   const child = spawn([process.execPath, join(import.meta.dir, "upstream.ts")]);
+  return { url: (await originOf(child)) + path, key: credential, pid: undefined };
+}
+
+/** What it prints when it listens. */
+async function originOf(child: Bun.Subprocess<"pipe", "pipe", "pipe">): Promise<string> {
   const { value } = await child.stdout.getReader().read();
   const origin = new TextDecoder().decode(value).trim();
-  if (!origin.startsWith("http://")) throw new Error("The mock upstream did not start.");
-  return { url: origin + path, key: credential, pid: undefined };
+  if (!origin.startsWith("http://")) throw new Error("A process of the bench did not start.");
+  return origin;
 }
 
 /** As little as a proxy of our kind can do: another host and another credential, connections kept and shared. */
@@ -81,6 +86,13 @@ backend provider
     );
   });
   return { url, key, pid: child.pid };
+}
+
+/** The platform by itself: what a gateway on Bun cannot do without. */
+export async function startBare(upstream: Target): Promise<Target & { pid: number }> {
+  const key = "bench-client";
+  const child = spawn([process.execPath, join(import.meta.dir, "bare.ts"), upstream.url, credential, key]);
+  return { url: (await originOf(child)) + path, key, pid: child.pid };
 }
 
 /** The real product in a fresh folder. */
