@@ -26,7 +26,7 @@ export interface KeyHolder {
 
 /** A key that was presented, and which of its secrets it is. */
 interface Identified {
-  readonly holder: KeyHolder;
+  readonly keyId: string;
   readonly secret: KeySecret;
 }
 
@@ -62,15 +62,15 @@ export class Directory {
     return [...this.holders.values()].filter(({ key }) => key.parent?.keyId === keyId);
   }
 
-  /** Whose key this text was found to be, since anything last changed. */
+  /** Which key this text was found to be, since anything last changed. */
   identifiedBy(text: string): Identified | undefined {
     return this.identified.get(text);
   }
 
   /** @param text What was found to be this key with this secret. */
-  noteIdentified(text: string, holder: KeyHolder, secret: KeySecret): void {
+  noteIdentified(text: string, keyId: string, secret: KeySecret): void {
     if (this.identified.size >= MOST_IDENTIFIED) this.identified.clear();
-    this.identified.set(text, { holder, secret });
+    this.identified.set(text, { keyId, secret });
   }
 
   /** What restricts calls of this key, or of any key of this user or group. */

@@ -33,7 +33,10 @@ export function identify(
   const text = presentedKey(headers, route);
   // Only what was right letter for letter is in there, and a secret may have an end.
   const known = directory.identifiedBy(text);
-  if (known !== undefined && isOpen(known.secret, now)) return known.holder;
+  if (known !== undefined && isOpen(known.secret, now)) {
+    const holder = directory.find(known.keyId);
+    if (holder !== undefined) return holder;
+  }
   const parsed = parseKey(text);
   if (looksLikePersonalToken(text)) {
     throw new Refusal(
@@ -65,7 +68,7 @@ export function identify(
       "This master key is not known here: it was rotated or deleted, or belongs to another installation.",
     );
   }
-  directory.noteIdentified(text, holder, found);
+  directory.noteIdentified(text, parsed.id, found);
   return holder;
 }
 
