@@ -50,6 +50,8 @@ export class Journal {
   private waited: PromiseWithResolvers<void> | undefined;
 
   private state: "idle" | "gathering" | "soon" | "writing" | "failing" = "idle";
+  /** The last commit failed: it is so until one succeeds. */
+  private isBroken = false;
   private callOff: (() => void) | undefined;
   private readonly claimed = new Set<string>();
   private head: Head;
@@ -72,7 +74,7 @@ export class Journal {
 
   /** False while nothing can be written, or so much waits that the next might be lost: no request is forwarded then. */
   get healthy(): boolean {
-    return this.state !== "failing" && this.rows.length < MAX_WAITING;
+    return !this.isBroken && this.rows.length < MAX_WAITING;
   }
 
   /** Resolves when this record, and all before it, are on the disk; rejects where they are not by then. */
@@ -169,7 +171,7 @@ export class Journal {
     this.jobs = [];
     this.costs = [];
     this.waited = undefined;
-    const wasFailing = this.state === "failing";
+    const wasFailing = this.isBroken;
     this.state = "writing";
     this.parts.write({ block, rows, jobs, costs, checkpoint }).then(
       () => {
@@ -193,6 +195,7 @@ export class Journal {
           this.parts.report(`The ledger cannot be written, so no request is taken: ${error.message}`);
         }
         this.state = "failing";
+        this.isBroken = true;
         // Whoever waits now is refused: what they appended is tried again, and then taken back.
         waited?.reject(error);
         this.waited?.reject(error);
@@ -225,6 +228,7 @@ export class Journal {
   }
 
   private recovered(): void {
+    this.isBroken = false;
     const lost = this.dropped > 0 ? ` ${this.dropped} refused requests left no row.` : "";
     this.parts.report(`The ledger can be written again.${lost}`);
     this.dropped = 0;

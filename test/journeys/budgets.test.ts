@@ -225,6 +225,53 @@ describe("under a budget", () => {
     expect((await ask(user, { endpoint: "/v1/chat/completions" }, "/batches")).status).toBe(200);
   });
 
+  test("only calls of the provider and the model that it is narrowed to count", async () => {
+    const spent = async ({ name }: User) => {
+      const { items } = await gateway.api<{ items: { name: string; posted: string }[] }>(
+        "GET",
+        `/budgets?scope=user:${name}`,
+      );
+      return Object.fromEntries(items.map((item) => [item.name, item.posted]));
+    };
+    const user = await userWith("10");
+    await setBudget(`user:${user.name}`, "0.5", { name: "minis", model: "gpt-5-mini*" });
+    await setBudget(`user:${user.name}`, "10", { name: "claudes", provider: "anthropic" });
+    await setBudget(`user:${user.name}`, "10", { name: "openais", provider: "openai" });
+    const body = { max_completion_tokens: 2000 };
+    expect((await ask(user, body)).status).toBe(200);
+    await usageOf(user, 1);
+    expect(await spent(user)).toEqual({ month: "0.01", minis: "0.00", claudes: "0.00", openais: "0.01" });
+    expect((await ask(user, { ...body, model: "gpt-5-mini" })).status).toBe(200);
+    await usageOf(user, 2);
+    expect(await spent(user)).toEqual({ month: "0.012", minis: "0.002", claudes: "0.00", openais: "0.012" });
+    // What is refused by the narrow one passes with another model.
+    await setBudget(`user:${user.name}`, "0.000001", { name: "minis", model: "gpt-5-mini*" });
+    expect((await refusal(await ask(user, { ...body, model: "gpt-5-mini" })))[2]).toContain('"minis"');
+    expect((await ask(user, body)).status).toBe(200);
+  });
+
+  test("its days are those of the organisation's time zone, from the moment that this is set", async () => {
+    const user = await userWith("1", { per: "day" });
+    const end = async (timeZone: string) => {
+      await gateway.api("PATCH", "/settings", { timeZone });
+      const path = `/budgets?scope=user:${user.name}`;
+      const { items } = await gateway.api<{ items: { periodEnd: string }[] }>("GET", path);
+      return Date.parse(items[0]?.periodEnd ?? "");
+    };
+    const nextMidnight = (hoursAhead: number) => {
+      const day = 86_400_000;
+      const ahead = hoursAhead * 3_600_000;
+      return (Math.floor((Date.now() + ahead) / day) + 1) * day - ahead;
+    };
+    for (const [zone, hoursAhead] of [
+      ["UTC", 0],
+      ["Pacific/Kiritimati", 14],
+      ["Asia/Kolkata", 5.5],
+      ["UTC", 0],
+    ] as const)
+      expect(await end(zone)).toBe(nextMidnight(hoursAhead));
+  });
+
   test("in shadow mode everything passes, and what would have been refused is noted", async () => {
     const user = await userWith("0.001", { shadow: true });
     expect((await ask(user)).status).toBe(200);
