@@ -12,6 +12,7 @@ const SettingsView = z
   .object({
     timeZone: z.string().describe("Where days, weeks and months of budgets begin."),
     webhook: WebhookView.nullable().describe("Who is told when a budget reaches a threshold."),
+    contact: z.string().nullable().describe("Whom users ask where something is refused."),
   })
   .openapi("Settings");
 const Changed = SettingsView.extend({
@@ -35,6 +36,11 @@ const SettingsChange = z.strictObject({
     })
     .nullable()
     .optional(),
+  contact: z
+    .string()
+    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "must be a line of at most 200 characters")
+    .nullable()
+    .optional(),
 });
 
 const show = createRoute({
@@ -56,7 +62,7 @@ export function settings({ store, webhooks, settingsChanged }: AdminParts): Admi
 
   app.openapi(show, async (c) => c.json(view(await store.readSettings()), 200));
   app.openapi(change, async (c) => {
-    const { timeZone, webhook } = c.req.valid("json");
+    const { timeZone, webhook, contact } = c.req.valid("json");
     const before = await store.readSettings();
     let secret: string | null = null;
     let next: Webhook | null = webhook === undefined ? before.webhook : null;
@@ -67,7 +73,11 @@ export function settings({ store, webhooks, settingsChanged }: AdminParts): Admi
       secret = webhook.secret ?? `whsec_${randomBase62(32)}`;
       next = { url, allowPrivate, sealedSecret: webhooks.seal(url, secret) };
     }
-    const after = { timeZone: timeZone ?? before.timeZone, webhook: next };
+    const after = {
+      timeZone: timeZone ?? before.timeZone,
+      webhook: next,
+      contact: contact === undefined ? before.contact : contact,
+    };
     await store.audited(c.var.source, "putSettings", after);
     await settingsChanged();
     return c.json({ ...view(after), webhookSecret: webhook?.secret === undefined ? secret : null }, 200);
@@ -75,6 +85,6 @@ export function settings({ store, webhooks, settingsChanged }: AdminParts): Admi
   return app;
 }
 
-function view({ timeZone, webhook }: OrganisationSettings) {
-  return { timeZone, webhook: webhook && { url: webhook.url, allowPrivate: webhook.allowPrivate } };
+function view({ timeZone, webhook, contact }: OrganisationSettings) {
+  return { timeZone, contact, webhook: webhook && { url: webhook.url, allowPrivate: webhook.allowPrivate } };
 }

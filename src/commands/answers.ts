@@ -214,6 +214,8 @@ export const Me = z.looseObject({
       concurrentRequests: z.number().optional(),
     }),
   ),
+  // Earlier gateways do not say.
+  contact: z.string().nullish(),
   budgets: z.array(
     z.looseObject({
       scope: z.string(),

@@ -28,6 +28,7 @@ function textOf(me: Me): string {
     ...me.models.map(({ scope, patterns }) => ["models", `${patterns.join(", ")} (${scope})`]),
     ...me.limits.map((limit) => ["limit", limitText(limit)]),
     ...me.budgets.map((budget) => ["budget", budgetText(budget)]),
+    ...(me.contact ? [["ask", me.contact]] : []),
     ["today", `${me.today.requests} calls, $${me.today.cost}`],
   ];
   const calls = me.calls.map(({ at, provider, endpoint, model, status, refusal, cost }) => [

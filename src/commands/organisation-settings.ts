@@ -11,6 +11,7 @@ const path = "/api/v1/settings";
 const Settings = z.looseObject({
   timeZone: z.string(),
   webhook: z.object({ url: z.string(), allowPrivate: z.boolean() }).nullable(),
+  contact: z.string().nullable(),
 });
 const Changed = Settings.extend({ webhookSecret: z.string().nullable() });
 
@@ -27,6 +28,7 @@ export function addSettingsVerbs(program: Command, io: Io): void {
       const rows = [
         ["time zone", shown.timeZone],
         ["webhook", shown.webhook?.url ?? "none"],
+        ["contact", shown.contact ?? "none"],
       ];
       await io.print(json ? jsonText(shown) : table(rows));
     });
@@ -36,13 +38,22 @@ export function addSettingsVerbs(program: Command, io: Io): void {
     .description("change settings")
     .option("--time-zone <name>", "where days, weeks and months of budgets begin: UTC, Europe/Berlin")
     .option("--webhook <url>", "who is told when a budget reaches a threshold; none: nobody")
+    .option(
+      "--contact <whom>",
+      "whom users ask where something is refused: an address, a channel; none: nobody",
+    )
     .option("--allow-private", "the webhook may be in a network of your own, and without TLS")
     .action(
-      async (given: { timeZone?: string; webhook?: string; allowPrivate?: boolean }, command: Command) => {
-        const { timeZone, webhook: url, allowPrivate = false } = given;
-        if (timeZone === undefined && url === undefined) throw new Failure("Give --time-zone or --webhook.");
+      async (
+        given: { timeZone?: string; webhook?: string; contact?: string; allowPrivate?: boolean },
+        command: Command,
+      ) => {
+        const { timeZone, webhook: url, contact, allowPrivate = false } = given;
+        if (timeZone === undefined && url === undefined && contact === undefined)
+          throw new Failure("Give --time-zone, --webhook or --contact.");
         const webhook = url === undefined ? {} : { webhook: url === "none" ? null : { url, allowPrivate } };
-        const body = { ...(timeZone !== undefined && { timeZone }), ...webhook };
+        const whom = contact === undefined ? {} : { contact: contact === "none" ? null : contact };
+        const body = { ...(timeZone !== undefined && { timeZone }), ...webhook, ...whom };
         const changed = await connect(io, command).patch(path, body, Changed);
         io.note("Changed.");
         if (changed.webhookSecret === null) return;

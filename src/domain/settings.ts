@@ -4,6 +4,8 @@ export interface OrganisationSettings {
   readonly timeZone: string;
   /** Who is told that a budget is nearly used; null for nobody. */
   readonly webhook: Webhook | null;
+  /** Whom users ask where something is refused: an address, a channel, a name; null for just "your administrator". */
+  readonly contact: string | null;
 }
 
 export interface Webhook {
@@ -14,7 +16,11 @@ export interface Webhook {
   readonly allowPrivate: boolean;
 }
 
-export const defaultSettings: OrganisationSettings = { timeZone: "UTC", webhook: null };
+export const defaultSettings: OrganisationSettings = {
+  timeZone: "UTC",
+  webhook: null,
+  contact: null,
+};
 
 /** True for a time zone that periods can be reckoned in. */
 export function isTimeZone(name: string): boolean {

@@ -25,14 +25,14 @@ export function busy(room: Room | undefined, holder: Restricted): Refusal {
   const what = room === undefined ? "The budget" : named(room, holder);
   return new Refusal(
     "budget_busy",
-    `${what}, which calls under way have reserved for now; try again in a moment.`,
+    `${what}, which calls under way have reserved for now; try again in a moment, or ask your administrator for more.`,
   );
 }
 
 export function deferred(room: Room | undefined, holder: Restricted): Refusal {
   return new Refusal(
     "unpriced",
-    `What this call costs shows only later, and it counts against ${whose(room, holder)}. An administrator allows such work with "deferred: true" in a policy.`,
+    `What this call costs shows only later, and it counts against ${whose(room, holder)}. Ask your administrator, who allows such work with "deferred: true" in a policy.`,
   );
 }
 
@@ -52,7 +52,7 @@ export function unknownCost(
 
 function remedy(provider: string, model: string | null): string {
   const name = model === null ? "'*'" : model.replace(/[^\w.:/@-]/g, "?");
-  return `An administrator sets a price with: lmk prices set ${provider} ${name} --per-call <dollars>.`;
+  return `Ask your administrator, who sets a price with: lmk prices set ${provider} ${name} --per-call <dollars>.`;
 }
 
 function named(room: Room, holder: Restricted): string {

@@ -57,6 +57,8 @@ export interface Gateway extends AttemptSettings {
   readonly objects: ObjectIndex;
   /** The prices of this moment; another book whenever an administrator changes them. */
   readonly prices: () => PriceBook;
+  /** Whom users ask where something is refused; null where nobody is named. */
+  readonly contact: () => string | null;
   /** For operators: what went wrong inside. */
   readonly report: (message: string) => void;
 }
@@ -271,6 +273,7 @@ function refuse(
     exchange.id,
     request.method,
     gateway.clock.now(),
+    gateway.contact(),
   );
   exchange.status = response.status;
   exchange.abort.abort(refusal);

@@ -14,6 +14,7 @@ export function asRefusal(error: unknown): Refusal {
 /**
  * The answer to a refused request, in the shape that this provider's SDKs parse.
  * @param now Epoch milliseconds, for those that are told when a limit ends.
+ * @param contact Whom clients may ask, where the administrator says so.
  */
 export function refusalResponse(
   refusal: Refusal,
@@ -21,6 +22,7 @@ export function refusalResponse(
   requestId: string,
   method: string,
   now = Date.now(),
+  contact: string | null = null,
 ): Response {
   const format = provider?.errors ?? openaiErrors;
   const status = format.statusOf?.(refusal) ?? refusal.status;
@@ -34,9 +36,23 @@ export function refusalResponse(
   if (refusal.retry && (status === 429 || status === 503)) headers.set("retry-after", "2");
   if (refusal.exceeded !== undefined) setLimit(headers, refusal.exceeded, format, now);
   for (const [name, value] of Object.entries(refusal.headers ?? {})) headers.set(name, value);
-  const body = method === "HEAD" ? null : JSON.stringify(format.body(refusal, requestId, status));
+  const body =
+    method === "HEAD" ? null : JSON.stringify(format.body(addressed(refusal, contact), requestId, status));
   return new Response(body, { status, headers });
 }
+
+/** With the administrator's own address where the message tells to ask one. */
+function addressed(refusal: Refusal, contact: string | null): Refusal {
+  const message =
+    contact === null
+      ? refusal.message
+      : refusal.message.replace(ADMINISTRATOR, `$& (${contact.replaceAll("$", "$$$$")})`);
+  if (message === refusal.message) return refusal;
+  const { code, status, headers = {}, exceeded } = refusal;
+  return new Refusal(code, message, { status, headers, ...(exceeded !== undefined && { exceeded }) });
+}
+
+const ADMINISTRATOR = /\byour administrator\b/i;
 
 /** OpenAI's SDKs take no notice of a longer wait. */
 const LONGEST_WAIT_MS = 60_000;

@@ -70,8 +70,8 @@ function rateLimited(exceeded: Exceeded): Refusal {
   const allows = `The limit of ${scope.label} is ${limit} ${UNITS[kind]}`;
   const message =
     kind === "concurrency"
-      ? `${allows}, and as many are running; try again when one has ended.`
-      : `${allows}, of which ${remaining} are left now; try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
+      ? `${allows}, and as many are running; try again when one has ended, or ask your administrator for more.`
+      : `${allows}, of which ${remaining} are left now; try again in ${Math.ceil(retryAfterMs / 1000)} s, or ask your administrator for more.`;
   return new Refusal("rate_limited", message, { exceeded });
 }
 

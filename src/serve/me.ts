@@ -18,6 +18,8 @@ export interface MeParts {
   readonly publicUrl: string;
   /** Of the organisation. */
   readonly timeZone: () => string;
+  /** Whom users may ask for more; null where nobody is named. */
+  readonly contact: () => string | null;
 }
 
 /** Calls that are shown. */
@@ -61,6 +63,7 @@ export class Me {
         limits === undefined || shadow ? [] : [{ scope: name, ...limits }],
       ),
       budgets: scopes.flatMap((scope) => this.budgetsOf(scope, holder)),
+      contact: this.parts.contact(),
       today: {
         requests: today?.requests ?? 0,
         inputTokens: today?.inputTokens ?? 0,

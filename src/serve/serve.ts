@@ -281,6 +281,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     upstreams: usable,
     publicUrl,
     timeZone: () => organisation.settings.timeZone,
+    contact: () => organisation.settings.contact,
   });
   const own = ownPaths({
     identify: callerOf,
@@ -304,6 +305,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       signer: vault,
       inFlight,
       limiter: new MemoryLimiter(),
+      contact: () => organisation.settings.contact,
       homes: new MemoryHomes(),
       clock,
       publicUrl,

@@ -447,11 +447,11 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     after: { oidc: { clientId: "other" }, ssoOnly: true },
   },
   putSettings: {
-    args: [{ timeZone: "Europe/Berlin", webhook: null }],
+    args: [{ timeZone: "Europe/Berlin", webhook: null, contact: "#llm-help" }],
     action: "settings.change",
     target: "organisation",
     before: { timeZone: "UTC", webhook: { host: "https://hooks.example" } },
-    after: { timeZone: "Europe/Berlin", webhook: null },
+    after: { timeZone: "Europe/Berlin", webhook: null, contact: "#llm-help" },
   },
 };
 
@@ -484,7 +484,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
         [{ scope, version: 0, policy: { models: ["gpt-*"] }, budgets: [budget] }],
         T0,
       );
-      await store.putSettings({ timeZone: "UTC", webhook });
+      await store.putSettings({ timeZone: "UTC", webhook, contact: null });
       await store.assignObject({ provider: "openai", kind: "batch", id: "batch-1" }, "u1", T0);
       await store.addSession(session);
       await store.addSignInLink(link);
@@ -596,6 +596,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
       await store.audited(ann, "putSettings", {
         timeZone: "UTC",
         webhook: { ...webhook, sealedSecret },
+        contact: null,
       });
       const [row] = await rows();
       expect(row?.after).not.toBe(row?.before);

@@ -728,17 +728,21 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       });
 
       test("settings are the defaults until they are set, and none again", async () => {
-        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null });
+        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null, contact: null });
         const webhook = {
           url: "https://hooks.example/x",
           sealedSecret: Uint8Array.of(0, 1, 255),
           allowPrivate: true,
         };
-        await store.putSettings({ timeZone: "Europe/Berlin", webhook });
+        await store.putSettings({ timeZone: "Europe/Berlin", webhook, contact: "#llm-help" });
         await reopen();
-        expect(await store.readSettings()).toEqual({ timeZone: "Europe/Berlin", webhook });
-        await store.putSettings({ timeZone: "UTC", webhook: null });
-        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null });
+        expect(await store.readSettings()).toEqual({
+          timeZone: "Europe/Berlin",
+          webhook,
+          contact: "#llm-help",
+        });
+        await store.putSettings({ timeZone: "UTC", webhook: null, contact: null });
+        expect(await store.readSettings()).toEqual({ timeZone: "UTC", webhook: null, contact: null });
       });
 
       test("a threshold of a period is noted once, and told once", async () => {

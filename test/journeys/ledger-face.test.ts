@@ -277,6 +277,43 @@ test("a user sees limits, what is left of each budget, and own calls: nothing of
   expect(text).toMatch(/^today +1 calls, \$0\.0012$/m);
 }, 30_000);
 
+test("refusals and lmk me say whom to ask", async () => {
+  const { secret } = await gateway.addUser("cleo");
+  await lmk("settings", "set", "--contact", "$& #llm-help, ada@example.com");
+  await gateway.api("PUT", "/policies/user:cleo", {
+    models: ["gpt-unheard"],
+    limits: { requestsPerMinute: 1 },
+  });
+  const messageOf = async (model: string) => {
+    const response = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+      body: JSON.stringify({ model, messages: [], max_tokens: 100 }),
+    });
+    return [response.status, ((await response.json()) as { error?: { message: string } }).error?.message];
+  };
+  const whom = "your administrator ($& #llm-help, ada@example.com)";
+  expect(await messageOf("gpt-4o")).toEqual([
+    403,
+    `User cleo allows only the model gpt-unheard; ask ${whom}.`,
+  ]);
+  expect((await messageOf("gpt-unheard"))[0]).toBe(200);
+  const [status, limited] = await messageOf("gpt-unheard");
+  expect([status, limited]).toEqual([429, expect.stringContaining(whom)]);
+  await gateway.api("PUT", "/policies/user:cleo", {});
+  await gateway.api("PUT", "/budgets", { scope: "user:cleo", name: "small", amount: "0.000001", per: "day" });
+  const [refused, exhausted] = await messageOf("gpt-unheard");
+  expect([refused, exhausted]).toEqual([
+    402,
+    expect.stringMatching(/"small" of user cleo has \$0\.\d+ left until 2/),
+  ]);
+  expect(exhausted).toContain("our administrator ($& #llm-help");
+  const text = (await runLmk(gateway, ["me"], { LMK_KEY: secret })).out;
+  expect(text).toMatch(/^ask +\$& #llm-help, ada@example\.com$/m);
+  await lmk("settings", "set", "--contact", "none");
+  expect((await messageOf("gpt-unheard"))[1]).not.toContain("ada@example.com");
+}, 60_000);
+
 test("explain says what the budgets would do with a call now", async () => {
   const explain = (change: object) =>
     gateway.api<{

@@ -94,7 +94,7 @@ describe("requests per minute", () => {
     expect(refused.headers.has("x-should-retry")).toBe(false);
     expect(body.error.code).toBe("rate_limited");
     expect(body.error.message).toMatch(
-      /^The limit of key laptop \(\d+\) is 1 requests per minute, of which 0 are left now; try again in \d+ s\.$/,
+      /^The limit of key laptop \(\d+\) is 1 requests per minute, of which 0 are left now; try again in \d+ s, or ask your administrator for more\.$/,
     );
     const seconds = Number(refused.headers.get("retry-after"));
     const ms = Number(refused.headers.get("retry-after-ms"));

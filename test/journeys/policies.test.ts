@@ -501,8 +501,10 @@ describe("settings", () => {
     const shown = await gateway.api("GET", "/settings");
     expect(shown).toEqual({
       timeZone: "Europe/Berlin",
+      contact: null,
       webhook: { url: "http://127.0.0.1:9/x", allowPrivate: true },
     });
     await patch({ timeZone: "UTC", webhook: null });
+    expect(await failure({ contact: "two\nlines" })).toContain("a line");
   });
 });

@@ -121,6 +121,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       signer: hasher,
       inFlight,
       limiter: new MemoryLimiter(),
+      contact: () => null,
       trustedProxies: [],
       homes: new MemoryHomes(),
       clock: systemClock,

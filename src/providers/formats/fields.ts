@@ -10,9 +10,12 @@ export function count(object: Fields | null | undefined, name: string): number {
   return asCount(object?.[name]);
 }
 
+/** No call uses as much, and sums of thousands of such counts are exact. */
+const MOST = 1e12;
+
 /** 0 for what is no count. */
 export function asCount(value: unknown): number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= MOST ? value : 0;
 }
 
 /** A member that is an object. */

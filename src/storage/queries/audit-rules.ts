@@ -157,6 +157,7 @@ const settings: Subject = {
     const webhook = JSON.parse(stored["webhook"] ?? "null") as Record<string, unknown> | null;
     return {
       timeZone: stored["time_zone"] ?? null,
+      contact: stored["contact"] ?? null,
       webhook: webhook && {
         // What follows the host may be a secret.
         host: new URL(String(webhook["url"])).origin,

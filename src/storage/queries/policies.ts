@@ -149,10 +149,11 @@ export class PolicyQueries implements PolicyStore, ThresholdEventStore {
     return {
       timeZone: stored["time_zone"] ?? defaultSettings.timeZone,
       webhook: webhook && { ...webhook, sealedSecret: Uint8Array.fromBase64(webhook.sealedSecret) },
+      contact: stored["contact"] ?? null,
     };
   }
 
-  putSettings({ timeZone, webhook }: OrganisationSettings): Promise<void> {
+  putSettings({ timeZone, webhook, contact }: OrganisationSettings): Promise<void> {
     return this.sql.transaction(async () => {
       await this.putSetting("time_zone", timeZone);
       if (webhook === null) await this.sql.run("DELETE FROM settings WHERE name = ?", "webhook");
@@ -160,6 +161,8 @@ export class PolicyQueries implements PolicyStore, ThresholdEventStore {
         const stored: StoredWebhook = { ...webhook, sealedSecret: webhook.sealedSecret.toBase64() };
         await this.putSetting("webhook", JSON.stringify(stored));
       }
+      if (contact === null) await this.sql.run("DELETE FROM settings WHERE name = ?", "contact");
+      else await this.putSetting("contact", contact);
     });
   }
 
