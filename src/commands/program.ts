@@ -5,6 +5,7 @@ import { addBudgetVerbs } from "./budget.ts";
 import { addConfigureVerb } from "./configure.ts";
 import { addCredentialVerbs } from "./credential.ts";
 import { addDemoVerb, type Demo } from "./demo.ts";
+import { addDoctorVerb } from "./doctor.ts";
 import { addEnvVerb } from "./env.ts";
 import { Failure } from "./failure.ts";
 import { addGroupVerbs } from "./group.ts";
@@ -81,6 +82,7 @@ function buildProgram(
   addConfigureVerb(program, io);
   addSnippetVerb(program, io);
   addRunVerb(program, io, exit);
+  addDoctorVerb(program, io, exit);
   addMeVerb(program, io);
   addUserVerbs(program, io);
   addGroupVerbs(program, io);
