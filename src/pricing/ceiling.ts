@@ -53,9 +53,13 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
   const { rates } = pricing;
   if (rates.length === 0) return unpriced(pricing.model);
   if (demand.bounds.kind === "result") return bounded([NOTHING], 0, 0, false);
-  const perCalls = rates.map(({ perCall }) => perCall);
-  if (perCalls.every((price) => price !== undefined)) {
-    return bounded(perCalls.map(flat), 0, 0, false);
+  if (rates.every(({ perCall }) => perCall !== undefined)) {
+    return bounded(
+      rates.map(({ perCall = 0n }) => flat(perCall)),
+      0,
+      0,
+      false,
+    );
   }
   if (demand.otherModels) {
     return {
@@ -75,11 +79,7 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
       legs.push(flat(each.perCall));
       continue;
     }
-    const tables = [
-      each.units,
-      ...(each.tiers ?? []).filter(({ over }) => worst.inputTokens > over).map(({ units }) => units),
-    ];
-    for (const units of tables) {
+    for (const units of tablesOf(each, worst.inputTokens)) {
       const fixed = fixedOf(worst.amounts, units, each);
       const perToken = perTokenOf(worst.output, units);
       if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
@@ -99,6 +99,13 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
     };
   }
   return bounded(legs, worst.inputTokens, worst.output.tokens, worst.output.isCapped);
+}
+
+/** All that a request of so many tokens may be billed by. */
+function tablesOf({ units, tiers }: Rates, inputTokens: number): readonly UnitRates[] {
+  const tables = [units];
+  for (const tier of tiers ?? []) if (inputTokens > tier.over) tables.push(tier.units);
+  return tables;
 }
 
 /** What a call costs at most when its answers have no more than so many tokens. */
@@ -181,7 +188,8 @@ function regionsOf({ region, bounds }: Demand): readonly (string | null)[] {
  */
 function contextOf({ rates, limits }: Pricing): number | null {
   if (limits.context === null) return null;
-  const tier = Math.max(0, ...rates.flatMap(({ tiers = [] }) => tiers.map(({ over }) => over)));
+  let tier = 0;
+  for (const { tiers } of rates) for (const { over } of tiers ?? []) tier = Math.max(tier, over);
   return tier >= limits.context ? tier * 5 : limits.context;
 }
 

@@ -31,7 +31,8 @@ export function costOf(
   reported: Nanos | null = null,
 ): Cost | Unpriceable {
   if (reported !== null) return { total: reported, lines: [] };
-  const used = UNITS.filter((unit) => quantityOf(quantities, unit) > 0);
+  const used: Unit[] = [];
+  for (const unit of UNITS) if (quantityOf(quantities, unit) > 0) used.push(unit);
   // Nothing costs nothing, whatever its price: an answer may bill all of itself to the models that it used.
   if (rates === undefined) return used.length > 0 ? { unpriceable: used } : { total: 0n, lines: [] };
   if (rates.perCall !== undefined) return perCall(rates.perCall);
