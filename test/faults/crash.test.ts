@@ -182,7 +182,7 @@ describe("SIGTERM", () => {
     expect(bodies.map(({ complete }) => complete)).toEqual([false, false, false, false]);
     expect(await exited).toBe(0);
     expect(performance.now() - startedAt).toBeGreaterThan(900);
-    expect(performance.now() - startedAt).toBeLessThan(4000);
+    expect(performance.now() - startedAt).toBeLessThan(8000);
     await behind.gateway.start();
     const rows = (await behind.gateway.requests()).filter(({ endpoint }) => endpoint === "/stream");
     expect(rows.map(({ ending }) => ending)).toEqual(["cut", "cut", "cut", "cut"]);
@@ -193,7 +193,7 @@ describe("SIGTERM", () => {
     const idle = await rawClient(behind.gateway.port);
     const startedAt = performance.now();
     expect(await behind.gateway.stop()).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(6000);
     idle.close();
   });
 
@@ -215,7 +215,7 @@ describe("SIGTERM", () => {
     await Bun.sleep(200);
     process.kill(behind.gateway.pid, "SIGTERM");
     expect(await exited).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(4000);
+    expect(performance.now() - startedAt).toBeLessThan(8000);
     for (const stream of streams) stream.close();
   }, 20_000);
 });

@@ -117,12 +117,12 @@ describe("requests per minute", () => {
     expect(anthropic.get("anthropic-ratelimit-requests-limit")).toBe("0");
     expect(anthropic.get("anthropic-ratelimit-requests-remaining")).toBe("0");
     const reset = Date.parse(anthropic.get("anthropic-ratelimit-requests-reset") ?? "");
-    expect(Math.abs(reset - Date.now() - 60_000)).toBeLessThan(2_000);
+    expect(Math.abs(reset - Date.now() - 60_000)).toBeLessThan(10_000);
     const huggingface = await headersOf("/huggingface/v1/chat/completions");
     expect(huggingface.get("ratelimit")).toBe('"requests";r=0;t=60');
     expect(huggingface.get("ratelimit-policy")).toBe('"sliding window";"requests";q=0;w=60');
     const cohere = await headersOf("/cohere/v2/chat");
-    expect(Math.abs(Number(cohere.get("x-ratelimit-reset")) - Date.now() / 1000 - 60)).toBeLessThan(3);
+    expect(Math.abs(Number(cohere.get("x-ratelimit-reset")) - Date.now() / 1000 - 60)).toBeLessThan(10);
   });
 });
 
@@ -240,7 +240,7 @@ describe("an SDK that is refused", () => {
       release();
       expect(JSON.stringify(await answer)).toContain("Hello");
       expect(performance.now() - startedAt).toBeGreaterThan(950);
-      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
       const mine = gateway.rows.map(({ status, refusal }) => [status, refusal]);
       expect(mine).toContainEqual([429, "rate_limited"]);
       expect(
