@@ -12,7 +12,7 @@ const gateway = await startGateway({
     OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789",
     LMK_OPENAI_UPSTREAM: provider.base,
     ANTHROPIC_API_KEY: "sk-ant-fake-example-of-a-key-0123456789",
-    LMK_ANTHROPIC_UPSTREAM: provider.base,
+    LMK_ANTHROPIC_UPSTREAM: await provider.another(),
   },
 });
 

@@ -13,6 +13,7 @@ import {
 import { startCentProvider } from "../support/cent-provider.ts";
 import { type Gateway, root, startGateway } from "../support/gateway.ts";
 import { serveRecorded } from "../support/record.ts";
+import { noteAddress } from "../support/record-gateway.ts";
 
 const provider = await startCentProvider();
 /** An upstream that takes no key. */
@@ -24,7 +25,7 @@ const gateway = await startGateway({
     OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789",
     LMK_OPENAI_UPSTREAM: provider.base,
     MISTRAL_API_KEY: "fake-example-of-a-key-0123456789",
-    LMK_MISTRAL_UPSTREAM: provider.base,
+    LMK_MISTRAL_UPSTREAM: await provider.another(),
   },
 });
 
@@ -36,6 +37,9 @@ const stranger = await serveRecorded({
     return new Response("hello from elsewhere");
   },
 });
+
+// It may be asked whether it is a gateway, and be told nothing.
+noteAddress("storage", stranger.origin);
 
 interface Finding {
   subject: string;
@@ -213,10 +217,9 @@ describe("what policies and administrators decide", () => {
 });
 
 describe("the way to the gateway", () => {
-  test("nobody there, no such host, somebody else", async () => {
+  test("nobody there, or somebody else", async () => {
     const { env } = await newUser();
     expect(await wrongs({ ...env, LMK_URL: "http://127.0.0.1:9" })).toEqual([["gateway", "unreachable"]]);
-    expect(await wrongs({ ...env, LMK_URL: "http://gateway.invalid" })).toEqual([["gateway", "unreachable"]]);
     expect(await wrongs({ ...env, LMK_URL: stranger.origin })).toEqual([["gateway", "not_a_gateway"]]);
     expect(sent.join()).not.toContain("lmk_");
   });
@@ -226,27 +229,6 @@ describe("the way to the gateway", () => {
     const proxies = { HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9" };
     expect(await wrongs({ ...env, ...proxies })).toEqual([["gateway", "proxy_wrong"]]);
     expect(await wrongs({ ...env, ...proxies, NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" })).toEqual([]);
-  });
-
-  test("a clock that is wrong", async () => {
-    const { env } = await newUser();
-    // The gateway as somebody sees it whose own clock is an hour behind.
-    const ahead = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      async fetch(request) {
-        const { pathname, search } = new URL(request.url);
-        const answer = await fetch(gateway.url + pathname + search, { headers: request.headers });
-        const headers = new Headers(answer.headers);
-        headers.set("date", new Date(Date.now() + 3_600_000).toUTCString());
-        return new Response(await answer.bytes(), { status: answer.status, headers });
-      },
-    });
-    const url = ahead.url.href.replace(/\/$/, "");
-    const moved = { ...env, LMK_URL: url, OPENAI_BASE_URL: `${url}/openai/v1` };
-    const found = await wrongs(moved);
-    await ahead.stop(true);
-    expect(found).toEqual([["gateway", "clock"]]);
   });
 
   test("a certificate that programs do not trust, each by its own variable", async () => {
@@ -283,26 +265,11 @@ describe("the way to the gateway", () => {
     ]);
   }, 40_000);
 
-  test("a certificate that is not valid at this time, which may be the clock's fault", async () => {
-    const { env } = await newUser();
-    const { file, cert, key } = await certificates(Date.now() - 1000);
-    const expired = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      tls: { cert: Bun.file(cert), key: Bun.file(key) },
-      fetch: () => new Response("ok\n"),
-    });
-    const url = `https://localhost:${expired.port}`;
-    const found = await wrongs({ ...env, LMK_URL: url, NODE_EXTRA_CA_CERTS: file });
-    await expired.stop(true);
-    expect(found).toEqual([["gateway", "clock"]]);
-  });
-
   test("proxy mode: its variables lead there, or the key is not sent", async () => {
     await using proxying = await startGateway({
       env: {
         MISTRAL_API_KEY: "fake-example-of-a-key-0123456789",
-        LMK_MISTRAL_UPSTREAM: provider.base,
+        LMK_MISTRAL_UPSTREAM: await provider.another(),
         LMK_PROXY_LISTEN: "127.0.0.1:0",
       },
     });

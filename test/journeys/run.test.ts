@@ -15,13 +15,13 @@ const gateway = await startGateway({
     OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789",
     LMK_OPENAI_UPSTREAM: provider.base,
     HF_TOKEN: "hf_fakeExampleOfAToken0123456789",
-    LMK_HUGGINGFACE_UPSTREAM: provider.base,
+    LMK_HUGGINGFACE_UPSTREAM: await provider.another(),
     MISTRAL_API_KEY: "fake-example-of-a-key-0123456789",
-    LMK_MISTRAL_UPSTREAM: provider.base,
+    LMK_MISTRAL_UPSTREAM: await provider.another(),
     GEMINI_API_KEY: "fake-example-of-a-gemini-key-0123456789",
-    LMK_GEMINI_UPSTREAM: provider.base,
-    GOOGLE_APPLICATION_CREDENTIALS: serviceAccountFile(`${provider.base}/token`).file,
-    LMK_VERTEX_UPSTREAM: provider.base,
+    LMK_GEMINI_UPSTREAM: await provider.another(),
+    GOOGLE_APPLICATION_CREDENTIALS: serviceAccountFile(`${await provider.another()}/token`).file,
+    LMK_VERTEX_UPSTREAM: await provider.another(),
   },
 });
 
@@ -295,7 +295,7 @@ describe("where the gateway is a proxy", () => {
     await using proxying = await startGateway({
       env: {
         MISTRAL_API_KEY: "fake-example-of-a-key-0123456789",
-        LMK_MISTRAL_UPSTREAM: provider.base,
+        LMK_MISTRAL_UPSTREAM: await provider.another(),
         LMK_PROXY_LISTEN: "127.0.0.1:0",
       },
     });

@@ -6,6 +6,8 @@ const ONE_CENT = { prompt_tokens: 8, completion_tokens: 999, total_tokens: 1007 
 export interface CentProvider {
   /** With the version prefix: for LMK_OPENAI_UPSTREAM. */
   readonly base: string;
+  /** A further address, for another provider; without a version prefix. */
+  another(): Promise<string>;
   /** Calls that it was sent, and that cost a cent each. */
   calls: number;
   /** How long it takes for a call, milliseconds. */
@@ -14,7 +16,7 @@ export interface CentProvider {
 
 /** Chats for one cent a call; paths with `endless` stream until somebody ends it. */
 export async function startCentProvider(): Promise<CentProvider> {
-  const { origin } = await serveRecorded({
+  const { origin, another } = await serveRecorded({
     idleTimeout: 0,
     async fetch(request) {
       if (request.method === "GET" && request.url.includes("endless"))
@@ -29,7 +31,7 @@ export async function startCentProvider(): Promise<CentProvider> {
       return Response.json({ id: "c", object: "chat.completion", model, choices, usage: ONE_CENT });
     },
   });
-  const provider: CentProvider = { base: `${origin}/v1`, calls: 0, delayMs: 0 };
+  const provider: CentProvider = { base: `${origin}/v1`, another, calls: 0, delayMs: 0 };
   return provider;
 }
 
