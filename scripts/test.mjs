@@ -53,6 +53,7 @@ const suites = [
   bunSuite("faults", "test/faults"),
   { ...pytestSuite("sdk-python", "test/sdk-python"), recorded: true },
   { ...bunSuite("sdk-node", "test/sdk-node"), recorded: true },
+  { ...bunSuite("sdk-proxy", "test/sdk-proxy"), recorded: true },
   bunSuite("browser", "test/browser"),
   bunSuite("transparency", "test/transparency"),
   bunSuite("security", "test/security"),
@@ -114,7 +115,8 @@ const chosen = suites.filter((suite) => names.length === 0 || names.includes(sui
 
 install({ dev: true });
 installSystemPackages();
-if (chosen.some((suite) => suite.name === "sdk-python")) installPython();
+if (chosen.some(({ name }) => name === "sdk-python" || name === "sdk-proxy")) installPython();
+if (chosen.some(({ name }) => name === "sdk-proxy")) installOwnPackages("test/sdk-proxy");
 rmSync(logs, { recursive: true, force: true });
 mkdirSync(logs, { recursive: true });
 const recorded = chosen.filter((suite) => suite.recorded);
@@ -279,7 +281,7 @@ function sealing() {
   if (process.platform !== "linux")
     return { command: [], why: "only Linux gives a suite a network of its own" };
   const user = process.getuid?.() === 0 ? [] : ["--user", "--map-current-user", "--keep-caps"];
-  const command = ["unshare", ...user, "--net", "--", "python3", `${root}test/support/sealed.py`];
+  const command = ["unshare", ...user, "--net", "--mount", "--", "python3", `${root}test/support/sealed.py`];
   const tried = spawnSync(command[0] ?? "", [...command.slice(1), "/dev/null", "true"], { encoding: "utf8" });
   const why = tried.stderr?.trim().split("\n").at(-1) || String(tried.error ?? tried.status);
   return tried.status === 0
@@ -323,6 +325,22 @@ function installSystemPackages() {
   });
   if (done.status !== 0)
     console.error(`apt-get could not install them: ${done.stderr.trim().split("\n").at(-1)}`);
+}
+
+/** Packages that one suite alone needs, by the lock file in its folder. @param {string} folder */
+function installOwnPackages(folder) {
+  const lock = readFileSync(`${root}${folder}/package-lock.json`, "utf8");
+  const stamp = `${root}${folder}/node_modules/.lock`;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  console.log(`Installing what ${folder} needs...`);
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const done = spawnSync(npm, args, { cwd: root + folder, encoding: "utf8" });
+  if (done.status === 0) writeFileSync(stamp, lock);
+  else
+    console.error(
+      `npm ci in ${folder} failed:\n${tail(`${done.stdout}${done.stderr}${done.error ?? ""}`, 10)}`,
+    );
 }
 
 /** The Python SDKs, in an environment of their own. Where that fails, the suite fails, and says what is missing. */

@@ -249,3 +249,30 @@ test("a misspelt setting is warned of; those of others are not", () => {
   ]);
   expect(readConfig({ LMK_URL: "x", LMK_KEY: "y", LMKX: "z" }, folder).warnings).toEqual([]);
 });
+
+test("TLS and proxy mode are set as a whole, or the start says what is missing", () => {
+  for (const [settings, message] of [
+    [{ LMK_TLS_CERT: "cert.pem" }, "belong together"],
+    [{ LMK_TLS: "lokal" }, "it must be local"],
+    [{ LMK_TLS: "local", LMK_TLS_CERT: "a", LMK_TLS_KEY: "b" }, "leave LMK_TLS_CERT"],
+    [{ LMK_TLS_LIFETIME: "400d" }, "at most 90d"],
+    [{ LMK_PROXY_LISTEN: "here" }, "LMK_PROXY_LISTEN is"],
+    [{ LMK_PROXY_LISTEN: "0.0.0.0:3128" }, "set LMK_PROXY_URL"],
+    [{ LMK_PROXY_LISTEN: "3128", LMK_PROXY_TUNNEL: "https://x" }, "names of hosts"],
+    [{ LMK_PROXY_LISTEN: "3128", LMK_PROXY_TUNNEL: "10.0.0.1" }, "names of hosts"],
+    [{ LMK_PROXY_TUNNEL: "*", LMK_UPSTREAM_PROXY: "http://p:1" }, "tunnels are direct"],
+  ] as const) {
+    expect(() => readConfig(settings, tmpdir())).toThrow(message);
+  }
+  const { tls, proxy } = readConfig(
+    { LMK_TLS: "local", LMK_PROXY_LISTEN: "3128", LMK_PROXY_TUNNEL: "pypi.org, *.Example.com" },
+    tmpdir(),
+  );
+  expect(tls).toEqual({ kind: "local" });
+  expect(proxy).toEqual({
+    host: "127.0.0.1",
+    port: 3128,
+    publicUrl: undefined,
+    tunnels: ["pypi.org", "*.example.com"],
+  });
+});

@@ -4,8 +4,8 @@ import type { Provider } from "../providers/provider.ts";
 export interface ProxyAddress {
   /** Without a login and a trailing slash. */
   readonly url: string;
-  /** For tunnels to hosts that are no provider's; undefined where there are none. */
-  readonly token: string | undefined;
+  /** For tunnels to hosts that are no provider's, and for what SDKs ask without a key. */
+  readonly token: string;
 }
 
 /** What proxy mode's variables depend on. */
@@ -56,7 +56,6 @@ export function proxyVariables(
 }
 
 function withLogin({ url, token }: ProxyAddress): string {
-  if (token === undefined) return url;
   const address = new URL(url);
   address.username = "lmk";
   address.password = token;

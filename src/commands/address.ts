@@ -14,7 +14,8 @@ export function gatewayAddress(asked: string | undefined, settings: Settings): s
   if (named !== undefined) return checkedAddress(named, "LMK_PUBLIC_URL");
   const scheme = settings("LMK_TLS") ?? settings("LMK_TLS_CERT");
   const address = listenAddress(settings("LMK_LISTEN") ?? "127.0.0.1:8000");
-  return scheme === undefined ? address : address.replace(/^http:/, "https:");
+  if (scheme === undefined) return address;
+  return address.replace(/^http:/, "https:").replace(/\/\/(?:127\.0\.0\.1|\[::1\]):/, "//localhost:");
 }
 
 /** @param origin Who gave it, for the message. */

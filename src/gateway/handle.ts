@@ -77,6 +77,8 @@ export interface Connection {
   readonly address: string | null;
   /** What the host's name says, where the client called a provider's own. */
   readonly named: NamedHost | undefined;
+  /** Whose it is, where the client has shown the proxy a token; good for what `NamedHost.keyless` allows alone. */
+  readonly opener: KeyHolder | undefined;
   /** Why nothing that comes over it is taken. */
   readonly refused: Refusal | undefined;
 }
@@ -98,14 +100,16 @@ export async function handle(
     refuseUnready(gateway);
     if (connection.refused !== undefined) throw connection.refused;
     refuseNavigation(request.headers);
-    const route = findRoute(url, gateway.upstreams, connection.named);
+    const found = findRoute(url, gateway.upstreams, connection.named);
+    const opener = keylessOpener(request, found, connection);
+    const route = opener === undefined ? found : { ...found, withoutKey: true };
     exchange.upstream = route.upstream;
     exchange.base = route.at;
     // What is asked at an upstream's very address has no path of its own.
     exchange.endpoint = (route.path || "/").slice(0, MAX_LOGGED_PATH);
     if (request.method === "HEAD" && !presentsKey(request.headers, route))
       return answerProbe(exchange, onEnd);
-    const holder = holderOf(request, route, exchange, gateway);
+    const holder = opener ?? holderOf(request, route, exchange, gateway);
     exchange.holder = holder;
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange, holder.scopes);
@@ -157,6 +161,14 @@ function open(request: Request, connection: Connection, gateway: Gateway): Excha
   inFlight.add(exchange);
   connection.whenLeft(() => close(exchange, "client_closed", connection, gateway));
   return exchange;
+}
+
+/** Whose request without a key this is, where its SDK sends none and what it asks for is open to anybody. */
+function keylessOpener(request: Request, route: Route, connection: Connection): KeyHolder | undefined {
+  const { named } = connection;
+  if (named?.keyless === undefined || request.method !== "GET" || !named.keyless.test(route.path))
+    return undefined;
+  return presentsKey(request.headers, route) ? undefined : connection.opener;
 }
 
 /** Whose request this is: the key says it, a token that was given for it, or the link that is followed without one. */

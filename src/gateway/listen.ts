@@ -3,6 +3,7 @@ import type { Network } from "../domain/network.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { clientAddress } from "./client-address.ts";
 import { tokenPaths } from "./client-token.ts";
+import type { KeyHolder } from "./directory.ts";
 import { type Connection, type Gateway, handle } from "./handle.ts";
 import type { NamedHost } from "./named-hosts.ts";
 
@@ -38,6 +39,8 @@ export interface Certificate {
 export interface Behind {
   readonly address: string | null;
   readonly named: NamedHost | undefined;
+  /** Whom the proxy knows it by, at this moment. */
+  readonly opener: () => KeyHolder | undefined;
   /** What must be refused of a request that names this host. */
   refusal(host: string | null): Refusal | undefined;
 }
@@ -213,6 +216,10 @@ class ServerConnection implements Connection {
 
   get named(): NamedHost | undefined {
     return this.behind?.named;
+  }
+
+  get opener(): KeyHolder | undefined {
+    return this.behind?.opener();
   }
 
   get refused(): Refusal | undefined {

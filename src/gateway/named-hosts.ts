@@ -13,6 +13,7 @@ export interface NamedHost {
   readonly at: Base | undefined;
   readonly paths: RegExp | undefined;
   readonly withoutKey: boolean;
+  readonly keyless: RegExp | undefined;
   /** In front of its paths among those that are asked for tokens; undefined for a host that is more than that. */
   readonly tokens: string | undefined;
 }
@@ -60,6 +61,7 @@ function namedHost(name: HostName, upstream: Upstream): NamedHost {
     at: isReplaced ? undefined : baseOf(name, upstream),
     paths: name.paths,
     withoutKey: name.withoutKey === true,
+    keyless: name.keyless,
     tokens: name.tokens,
   };
 }

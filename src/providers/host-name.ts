@@ -11,6 +11,8 @@ export interface HostName {
   readonly paths?: RegExp;
   /** Its calls go to the provider's `upstream`, which has taken its place. */
   readonly retired?: true;
+  /** What its SDKs ask without a key, by `GET`: whoever has shown the proxy a token may, and no key is put on it. */
+  readonly keyless?: RegExp;
   /** This host is sent no key. */
   readonly withoutKey?: true;
   /** It is asked for tokens alone: what stands in front of its paths in `ClientTokens.paths`. */

@@ -32,7 +32,7 @@ export const huggingface: Provider = {
   hosts: [{ path: /^\/api\//, base: "https://huggingface.co" }],
   names: [
     // Of the Hub, what inference clients look up; its files and pages are no part of the API.
-    { host: "huggingface.co", paths: /^\/api\// },
+    { host: "huggingface.co", paths: /^\/api\//, keyless: /^\/api\/models\/[^?]+$/ },
     { host: "api-inference.huggingface.co", retired: true },
   ],
   domains: ["huggingface.co", "endpoints.huggingface.cloud"],

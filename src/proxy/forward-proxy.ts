@@ -17,13 +17,22 @@ export interface Owner {
   readonly groupId: string;
 }
 
+/** Who is behind a connection to the gateway's own listener. */
+export interface Announced {
+  readonly address: string | null;
+  /** What was asked for. */
+  readonly host: string;
+  /** As it came; not looked at yet. */
+  readonly token: string | undefined;
+}
+
 export interface ProxyParts {
   /** Whether this ends at the gateway itself. */
   readonly endsHere: (target: Target) => boolean;
   /** The port on loopback where it does; see `Listener`. */
   readonly innerPort: () => number;
   /** Tells the gateway who is behind a connection from this port, until what it returns is called. */
-  readonly announce: (port: number, client: { address: string | null; host: string }) => () => void;
+  readonly announce: (port: number, client: Announced) => () => void;
   /** Providers' own, none of which is ever tunnelled to: a key would leave. */
   readonly domains: ReadonlySet<string>;
   readonly tunnels: TunnelRule;
@@ -139,7 +148,7 @@ export class ForwardProxy {
     const target = readTarget(request.url ?? "");
     if (typeof target === "string") return refuse(new Refusal("bad_request", target));
     exchange.endpoint = `${target.host}:${target.port}`;
-    if (this.parts.endsHere(target)) return this.endHere(target, exchange, socket, head);
+    if (this.parts.endsHere(target)) return this.endHere(target, exchange, socket, head, proxyToken(request));
     try {
       const owner = this.ownerOf(target, request);
       exchange.owner = owner;
@@ -187,7 +196,13 @@ export class ForwardProxy {
   }
 
   /** What the client sends next is for the gateway's own listener, which logs each of its requests. */
-  private async endHere(target: Target, exchange: Opening, socket: Socket, head: Buffer): Promise<void> {
+  private async endHere(
+    target: Target,
+    exchange: Opening,
+    socket: Socket,
+    head: Buffer,
+    token: string | undefined,
+  ): Promise<void> {
     socket.write(ESTABLISHED);
     const hello = await firstBytes(socket, head);
     if (hello === undefined) return;
@@ -195,7 +210,7 @@ export class ForwardProxy {
     if (wrong !== undefined) return this.endWithAlert(exchange, socket, wrong);
     const upstream = await openHere(this.parts.innerPort());
     const { address } = exchange;
-    const forget = this.parts.announce(upstream.localPort ?? 0, { address, host: target.host });
+    const forget = this.parts.announce(upstream.localPort ?? 0, { address, host: target.host, token });
     upstream.on("close", forget);
     upstream.write(hello.bytes);
     await relay(socket, upstream, 0);

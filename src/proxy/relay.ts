@@ -8,6 +8,8 @@ export interface Relayed {
 
 /** Clients that vanish without a word are noticed so. Milliseconds. */
 const PROBE_MS = 60_000;
+/** How long the rest may take, without a byte, once one side has said all. Milliseconds. */
+const LINGER_MS = 60_000;
 
 /**
  * Passes bytes both ways until one side ends; whoever reads slowly is waited for.
@@ -39,7 +41,16 @@ export function relay(client: Socket, upstream: Socket, idleMs: number): Promise
     upstream.destroy();
     resolve({ bytesIn, bytesOut, ending });
   });
-  upstream.on("close", () => client.destroy());
+  upstream.on("close", () => {
+    // What has come is still on its way to the client.
+    if (!upstream.readableEnded) client.destroy();
+  });
+  for (const [socket, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    socket.on("end", () => other.setTimeout(LINGER_MS, () => other.destroy()));
+  }
   client.pipe(upstream);
   upstream.pipe(client);
   return promise;

@@ -52,7 +52,7 @@ export function providerSubjects(hosts: NamedHosts): Map<string, Subject> {
 }
 
 /** Without those that are below another one of them. */
-function topmost(names: readonly string[]): string[] {
+export function topmost(names: readonly string[]): string[] {
   return names.filter((name) => !names.some((other) => name.endsWith(`.${other}`)));
 }
 

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { ProxyAddress } from "../client/proxy-exports.ts";
-import type { Config, ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import { parseKey } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
@@ -62,8 +62,13 @@ export class ProxyMode {
     const proxy = await listen(config, {
       endsHere: ({ host, port }: Target) => (hosts.has(host) && port === 443) || isOwn(own, host, port),
       innerPort: () => inner.port,
-      announce: (port, { address, host }) => {
-        behind.set(port, { address, named: hosts.get(host), refusal: (named) => refusalOf(host, named) });
+      announce: (port, { address, host, token }) => {
+        behind.set(port, {
+          address,
+          named: hosts.get(host),
+          opener: () => openerOf(token, parts.identify),
+          refusal: (named) => refusalOf(host, named),
+        });
         return () => behind.delete(port);
       },
       domains: new Set(providerDomains(parts.upstreams)),
@@ -103,6 +108,16 @@ async function listen({ host, port }: ProxyConfig, parts: ProxyParts): Promise<F
   }
 }
 
+/** A token that is none identifies nobody, and is no reason to refuse what carries a key. */
+function openerOf(token: string | undefined, identify: (token: string) => KeyHolder): KeyHolder | undefined {
+  try {
+    return token === undefined ? undefined : identify(token);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
 /** The request must name the host that the connection was asked for; a port may stand behind it. */
 function refusalOf(host: string, named: string | null): Refusal | undefined {
   if (named?.toLowerCase().replace(/:\d+$/, "").replace(/\.$/, "") === host) return undefined;
@@ -126,16 +141,11 @@ function tunnelRule(names: readonly string[]): TunnelRule {
   };
 }
 
-/** What a client writes into `HTTPS_PROXY`: with a token only where there is something to show it for. */
-export function proxyAddress(
-  url: string,
-  { proxy }: Pick<Config, "proxy">,
-  key: string,
-  vault: Vault,
-): ProxyAddress {
+/** What a client writes into `HTTPS_PROXY`, with a token that is good for tunnels and what SDKs ask without a key. */
+export function proxyAddress(url: string, key: string, vault: Vault): ProxyAddress {
   const parsed = parseKey(key);
-  const isToken = proxy !== undefined && proxy.tunnels.length > 0 && typeof parsed !== "string";
-  return { url, token: isToken ? proxyToken(parsed.id, vault.hashKey(parsed.text), vault) : undefined };
+  if (typeof parsed === "string") throw new Error("A key that was identified is none.");
+  return { url, token: proxyToken(parsed.id, vault.hashKey(parsed.text), vault) };
 }
 
 /** On loopback where it listens, else at the host that the gateway has in public. */

@@ -128,7 +128,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   );
   const tls = await openTls(config, upstreams, { store, sealer: vault, clock, report });
   const listener = openListener(config, tls.certificates?.current);
-  const publicUrl = config.publicUrl ?? listener.url;
+  const publicUrl = config.publicUrl ?? usualAddress(listener.url, config);
   const consoleUrl = publicUrl;
   const signInKey = vault.keyFor("sign-in");
   const place = { publicUrl, ...(tls.trust === undefined ? {} : { trust: tls.trust }) };
@@ -290,7 +290,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     publicUrl,
     childKeys,
     authority: () => tls.authority?.certificate,
-    proxy: proxy && ((key) => proxyAddress(proxy.publicUrl, config, key, vault)),
+    proxy: proxy && ((key) => proxyAddress(proxy.publicUrl, key, vault)),
     claims,
     me: (holder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
@@ -367,6 +367,11 @@ function budgetsOf(directory: Directory): Budget[] {
   return [...directory.scopes].flatMap(({ budgets, shadow }) =>
     budgets.map((budget) => (shadow ? { ...budget, shadow } : budget)),
   );
+}
+
+/** By name where clients are to trust the local authority: not all of them know what to think of addresses. */
+function usualAddress(url: string, { tls }: Config): string {
+  return tls?.kind === "local" ? url.replace(/\/\/(?:127\.0\.0\.1|\[::1\]):/, "//localhost:") : url;
 }
 
 function openListener({ host, port }: Config, certificates: Certificates["current"] | undefined): Listener {

@@ -7,7 +7,7 @@ import { type NamedHosts, namedHosts } from "../gateway/named-hosts.ts";
 import type { Upstreams } from "../gateway/upstreams.ts";
 import type { Authority, Sealer } from "../tls/authority.ts";
 import { type Certificates, certificateFiles, localCertificates } from "./certificates.ts";
-import { openAuthority, ownSubject, providerSubjects, subdomains } from "./local-authority.ts";
+import { openAuthority, ownSubject, providerSubjects, subdomains, topmost } from "./local-authority.ts";
 
 /** What the gateway shows to clients that speak TLS, and the names that it knows by. */
 export interface Tls {
@@ -36,7 +36,12 @@ export async function openTls(
   const authority = needsAuthority ? await openAuthority(own, upstreams, { ...parts, dataDir }) : undefined;
   const local = (subjects: Parameters<typeof localCertificates>[1]) =>
     localCertificates(required(authority), subjects, certificateMs, parts.report);
-  const ownEntry = { subject: own, serverNames: [] };
+  // Who connects to an address asks for no name. All others get one without addresses: BoringSSL, which Bun and gRPC
+  // check with, knows no constraints on them and rejects what has any.
+  const ownEntries = [
+    { subject: own, serverNames: [] },
+    { subject: { ...own, addresses: [] }, serverNames: shownNames(own.names) },
+  ];
   const providers = [...providerSubjects(hosts).values()].map((subject) => ({
     subject,
     serverNames: subject.names,
@@ -45,11 +50,16 @@ export async function openTls(
     authority,
     trust: authority !== undefined && tls?.kind === "local" ? trustFolder(dataDir, authority) : undefined,
     certificates:
-      tls?.kind === "files" ? certificateFiles(tls, parts.report) : tls && (await local([ownEntry])),
-    proxyCertificates: () => local([ownEntry, ...providers]),
+      tls?.kind === "files" ? certificateFiles(tls, parts.report) : tls && (await local(ownEntries)),
+    proxyCertificates: () => local([...ownEntries, ...providers]),
     hosts,
     subdomains: subdomains(own, upstreams),
   };
+}
+
+/** Each name, and all that is below it in one. */
+function shownNames(names: readonly string[]): string[] {
+  return topmost(names).flatMap((name) => [name, `*.${name}`]);
 }
 
 function trustFolder(dataDir: string, { certificate }: Authority): string {

@@ -33,6 +33,10 @@ const ASKED: { readonly [suite: string]: readonly string[] } = {
     ...["openai", "anthropic", "gemini", "azure", "cohere", "mistral", "perplexity", "huggingface", "hf-lab"],
     ...["groq", "together", "openrouter", "vertex", "storage"],
   ],
+  "sdk-proxy": [
+    ...["mistral", "huggingface", "vectara", "cohere"],
+    ...["voyage", "elevenlabs", "deepgram", "tavily", "replicate"],
+  ],
   journeys: ["openai", "vertex", "vectara"],
   agents: ["openai", "anthropic", "gemini"],
 };
@@ -43,7 +47,7 @@ const NOT_OURS: { readonly [suite: string]: RegExp } = {
 };
 
 test("no stand-in of these suites listens without being recorded", () => {
-  const own = ["sdk-node", "journeys", "agents", "support"].flatMap((name) =>
+  const own = ["sdk-node", "sdk-proxy", "journeys", "agents", "support"].flatMap((name) =>
     readdirSync(join(import.meta.dir, "..", name)).map((file) => join(name, file)),
   );
   const bare = own.filter((path) => {
@@ -51,8 +55,8 @@ test("no stand-in of these suites listens without being recorded", () => {
     const text = readFileSync(join(import.meta.dir, "..", path), "utf8");
     return /\bBun\.(?:serve|listen)\(|\bcreateServer\(/.test(text);
   });
-  // The recorder, what is recorded by it, and a trap that ends whatever connects.
-  const known = ["aimock.ts", "record.ts", "recording-upstream.ts", "trap.ts"];
+  // The recorder, what is recorded by it or passes on to it, and a trap that ends whatever connects.
+  const known = ["aimock.ts", "real-hosts.ts", "record.ts", "recording-upstream.ts", "trap.ts"];
   expect(bare.sort()).toEqual(known.map((name) => join("support", name)));
 });
 

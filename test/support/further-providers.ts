@@ -149,6 +149,16 @@ function standIns(store: ObjectStore): readonly StandIn[] {
       id: "huggingface",
       key: "hf_test_fake_0123456789abcdef",
       keyVariable: "HF_TOKEN",
+      endpoints: [
+        {
+          method: "POST",
+          path: /^\/hf-inference\/models\/owner\/classifier$/,
+          answer: async (request) => {
+            const label = await digestOf(await request.blob());
+            return Response.json([{ label, score: 0.99 }]);
+          },
+        },
+      ],
     },
     {
       id: "hf-lab",

@@ -1,10 +1,13 @@
 """Runs a command in a network of its own, in which every address is this machine and nobody listens but the tests.
 
-    unshare --net python3 sealed.py <record> <command> [<argument>...]
+    unshare --net --mount python3 sealed.py <record> <command> [<argument>...]
 
 Whatever is sent to anywhere but loopback, or to a name server wherever it is, becomes a line of JSON in <record> and is
 refused at once: `{"what":"packet","protocol":"tcp","to":"203.0.113.1","port":443,"name":null}`, where `name` is what a
 name server was asked for. Ends with the command's own exit code.
+
+The names in real-hosts.txt are this machine as well, and any port may be listened on, so that a stand-in can be where
+the provider itself would be.
 """
 
 import ctypes
@@ -53,6 +56,7 @@ FILTER = [
 def main():
     record, *command = sys.argv[1:]
     start_loopback()
+    name_hosts(record + ".hosts")
     for family in (socket.AF_INET, socket.AF_INET6):
         keep_everything(family)
     packets = open_listener()
@@ -70,6 +74,24 @@ def start_loopback():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh", LOOPBACK.encode(), 0x41))
+
+
+def name_hosts(path):
+    """The providers' names, for this command and what it starts: a file system of one's own shows them another file."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "real-hosts.txt"), encoding="utf-8") as file:
+        names = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    lines = ["127.0.0.1 localhost", "::1 localhost", *(f"127.0.0.1 {name}" for name in names)]
+    if path.startswith("/dev/"):
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    libc = ctypes.CDLL(None, use_errno=True)
+    # Nothing of it for others (MS_REC | MS_PRIVATE), then MS_BIND.
+    for source, target, flags in ((b"none", b"/", 0x44000), (path.encode(), b"/etc/hosts", 0x1000)):
+        if libc.mount(source, target, None, flags, None) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), target.decode())
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as file:
+        file.write("0")
 
 
 def keep_everything(family):
