@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { Clock } from "../domain/clock.ts";
 import { formatDollars } from "../domain/money.ts";
-import { percentile, type Traffic, type TrafficSum } from "../domain/rollup.ts";
+import type { Latency, Traffic, TrafficSum } from "../domain/rollup.ts";
 import { ProviderHealth, providerHealth } from "./health.ts";
 import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
@@ -134,34 +134,28 @@ function rangeOf(
 function trafficView(traffic: Traffic, { since, until, bucket }: Range) {
   const size = SIZES[bucket];
   const points = new Map(traffic.series.map((point) => [point.at, point]));
-  const at = byTime(traffic);
   const series = [];
   for (let time = since - (since % size); time < until; time += size) {
     series.push({
       at: rfc3339(time),
-      ...sumView(points.get(time) ?? NOTHING),
-      ...latencyView(at.get(time) ?? []),
+      ...timedView(points.get(time) ?? NOTHING),
     });
   }
-  const ofProvider = Map.groupBy(traffic.latency, ({ provider }) => provider);
   return {
     since: rfc3339(since),
     until: rfc3339(until),
     bucket,
-    total: { ...sumView(traffic.total), ...latencyView(traffic.latency) },
+    total: timedView(traffic.total),
     series,
-    providers: traffic.providers.map(({ provider, ...sum }) => ({
-      provider,
-      ...sumView(sum),
-      ...latencyView(ofProvider.get(provider) ?? []),
-    })),
+    providers: traffic.providers.map(({ provider, ...sum }) => ({ provider, ...timedView(sum) })),
     models: traffic.models.map(({ provider, model, ...sum }) => ({ provider, model, ...sumView(sum) })),
     groups: traffic.groups.map(({ id, name, ...sum }) => ({ id, name, ...sumView(sum) })),
     users: traffic.users.map(({ id, name, ...sum }) => ({ id, name, ...sumView(sum) })),
   };
 }
 
-const NOTHING: TrafficSum = {
+const UNMEASURED = { p50: null, p95: null };
+const NOTHING = {
   requests: 0,
   errors: 0,
   refusals: 0,
@@ -169,11 +163,8 @@ const NOTHING: TrafficSum = {
   outputTokens: 0,
   costNanos: 0n,
   unpriced: 0,
+  latency: { firstByte: UNMEASURED, duration: UNMEASURED },
 };
-
-function byTime({ latency: counts }: Traffic) {
-  return Map.groupBy(counts, ({ at }) => at);
-}
 
 function sumView(sum: TrafficSum) {
   const { requests, errors, refusals, inputTokens, outputTokens, costNanos, unpriced } = sum;
@@ -181,13 +172,8 @@ function sumView(sum: TrafficSum) {
   return { requests, errors, refusals, inputTokens, outputTokens, ...cost, unpriced };
 }
 
-function latencyView(counts: readonly { bucket: number; firstBytes: number; ends: number }[]) {
-  const of = (what: "firstBytes" | "ends") => {
-    const byBucket = new Map<number, number>();
-    for (const count of counts) byBucket.set(count.bucket, (byBucket.get(count.bucket) ?? 0) + count[what]);
-    return { p50: percentile(byBucket, 0.5), p95: percentile(byBucket, 0.95) };
-  };
-  return { firstByte: of("firstBytes"), duration: of("ends") };
+function timedView({ latency: { firstByte, duration }, ...sum }: TrafficSum & { latency: Latency }) {
+  return { ...sumView(sum), firstByte: { ...firstByte }, duration: { ...duration } };
 }
 
 async function nearlyUsed({ store, ledger }: AdminParts) {

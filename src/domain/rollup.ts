@@ -11,13 +11,17 @@ export interface TrafficSum {
   readonly unpriced: number;
 }
 
-/** How many requests took how long; milliseconds by buckets, see `bucketBounds`. */
-export interface LatencyCount {
-  readonly bucket: number;
-  /** Requests whose answer began in it. */
-  readonly firstBytes: number;
-  /** Requests that ended in it. */
-  readonly ends: number;
+/** How long requests took, milliseconds; null where nothing was measured. */
+export interface Latency {
+  /** Until their answers began. */
+  readonly firstByte: Percentiles;
+  /** Until their ends. */
+  readonly duration: Percentiles;
+}
+
+export interface Percentiles {
+  readonly p50: number | null;
+  readonly p95: number | null;
 }
 
 export interface TrafficFilter {
@@ -31,18 +35,21 @@ export interface TrafficFilter {
 
 /** All of it from one moment. */
 export interface Traffic {
-  readonly total: TrafficSum;
+  readonly total: TrafficSum & Timed;
   /** By the beginning of the hour or day; those with requests, oldest first. */
-  readonly series: readonly (TrafficSum & { readonly at: number })[];
-  readonly providers: readonly (TrafficSum & { readonly provider: string })[];
+  readonly series: readonly (TrafficSum & Timed & { readonly at: number })[];
+  readonly providers: readonly (TrafficSum & Timed & { readonly provider: string })[];
   readonly models: readonly (TrafficSum & { readonly provider: string; readonly model: string })[];
   /** Those that are known; null for what came without a valid key. */
   readonly groups: readonly (TrafficSum & Named)[];
   readonly users: readonly (TrafficSum & Named)[];
-  readonly latency: readonly (LatencyCount & { readonly at: number; readonly provider: string })[];
 }
 
-export interface Named {
+interface Timed {
+  readonly latency: Latency;
+}
+
+interface Named {
   readonly id: string | null;
   readonly name: string | null;
 }

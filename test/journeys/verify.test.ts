@@ -150,10 +150,11 @@ test("finds a ledger that was cut off cleanly, by a head that was kept", async (
     "DELETE FROM ledger_checkpoint",
     "DELETE FROM accounts",
     "UPDATE requests SET cost_nanos = NULL, usage = NULL WHERE cost_nanos IS NOT NULL",
-    ...["usage", "traffic", "latency"].flatMap((name) => [
+    ...["people", "traffic", "latency"].flatMap((name) => [
       `DELETE FROM ${name}_hours`,
       `DELETE FROM ${name}_days`,
     ]),
+    "DELETE FROM usage_days",
     "UPDATE rolled_up SET seq = 0",
   ];
   const copy = mkdtempSync(join(tmpdir(), "lmk-verify-"));

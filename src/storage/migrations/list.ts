@@ -306,22 +306,6 @@ export const migrations: readonly string[] = [
   CREATE INDEX claims_key ON claims (key_id);
   `,
   `
-  CREATE TABLE usage_hours (
-    at BIGINT NOT NULL,
-    user_id TEXT NOT NULL,
-    group_id TEXT NOT NULL,
-    key_id TEXT NOT NULL,
-    provider TEXT NOT NULL,
-    model TEXT NOT NULL,
-    requests BIGINT NOT NULL,
-    errors BIGINT NOT NULL,
-    refusals BIGINT NOT NULL,
-    input_tokens BIGINT NOT NULL,
-    output_tokens BIGINT NOT NULL,
-    cost_nanos BIGINT NOT NULL,
-    unpriced BIGINT NOT NULL,
-    PRIMARY KEY (at, user_id, group_id, key_id, provider, model)
-  ) WITHOUT ROWID;
   CREATE TABLE usage_days (
     at BIGINT NOT NULL,
     user_id TEXT NOT NULL,
@@ -338,10 +322,9 @@ export const migrations: readonly string[] = [
     unpriced BIGINT NOT NULL,
     PRIMARY KEY (at, user_id, group_id, key_id, provider, model)
   ) WITHOUT ROWID;
-  CREATE TABLE traffic_hours (
+  CREATE TABLE people_hours (
     at BIGINT NOT NULL,
-    provider TEXT NOT NULL,
-    model TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     group_id TEXT NOT NULL,
     requests BIGINT NOT NULL,
     errors BIGINT NOT NULL,
@@ -350,13 +333,38 @@ export const migrations: readonly string[] = [
     output_tokens BIGINT NOT NULL,
     cost_nanos BIGINT NOT NULL,
     unpriced BIGINT NOT NULL,
-    PRIMARY KEY (at, provider, model, group_id)
+    PRIMARY KEY (at, user_id, group_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE people_days (
+    at BIGINT NOT NULL,
+    user_id TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    refusals BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nanos BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    PRIMARY KEY (at, user_id, group_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE traffic_hours (
+    at BIGINT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    refusals BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nanos BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    PRIMARY KEY (at, provider, model)
   ) WITHOUT ROWID;
   CREATE TABLE traffic_days (
     at BIGINT NOT NULL,
     provider TEXT NOT NULL,
     model TEXT NOT NULL,
-    group_id TEXT NOT NULL,
     requests BIGINT NOT NULL,
     errors BIGINT NOT NULL,
     refusals BIGINT NOT NULL,
@@ -364,25 +372,23 @@ export const migrations: readonly string[] = [
     output_tokens BIGINT NOT NULL,
     cost_nanos BIGINT NOT NULL,
     unpriced BIGINT NOT NULL,
-    PRIMARY KEY (at, provider, model, group_id)
+    PRIMARY KEY (at, provider, model)
   ) WITHOUT ROWID;
   CREATE TABLE latency_hours (
     at BIGINT NOT NULL,
     provider TEXT NOT NULL,
-    model TEXT NOT NULL,
     bucket INTEGER NOT NULL,
     first_bytes BIGINT NOT NULL,
     ends BIGINT NOT NULL,
-    PRIMARY KEY (at, provider, model, bucket)
+    PRIMARY KEY (at, provider, bucket)
   ) WITHOUT ROWID;
   CREATE TABLE latency_days (
     at BIGINT NOT NULL,
     provider TEXT NOT NULL,
-    model TEXT NOT NULL,
     bucket INTEGER NOT NULL,
     first_bytes BIGINT NOT NULL,
     ends BIGINT NOT NULL,
-    PRIMARY KEY (at, provider, model, bucket)
+    PRIMARY KEY (at, provider, bucket)
   ) WITHOUT ROWID;
   CREATE TABLE rolled_up (
     id INTEGER PRIMARY KEY CHECK (id = 1),

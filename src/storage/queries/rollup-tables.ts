@@ -4,12 +4,11 @@ import type { Sql, SqlValue } from "../sql.ts";
 /** Sums of the request log's rows, by the hour and by the day, that are kept beside them. */
 export interface Rollup {
   /** Followed by `_hours` or `_days`. */
-  readonly name: "usage" | "traffic" | "latency";
+  readonly name: "usage" | "people" | "traffic" | "latency";
+  readonly grains: readonly Grain[];
   readonly keys: readonly string[];
   /** Each with what a row of the log adds to it. */
   readonly sums: Readonly<Record<string, string>>;
-  /** Which rows count. */
-  readonly only: string;
 }
 
 export const HOUR_MS = 3_600_000;
@@ -38,35 +37,41 @@ const SUMS: Readonly<Record<string, string>> = {
   unpriced: "CASE WHEN r.usage IS NOT NULL AND r.cost_nanos IS NULL THEN 1 ELSE 0 END",
 };
 
-/** Of these two, the second is small enough to be read for a month by the hour, whoever calls. */
+/** Everything, by the day alone: by the hour there would be almost as many sums as rows. */
 export const USAGE: Rollup = {
   name: "usage",
+  grains: ["days"],
   keys: ["user_id", "group_id", "key_id", "provider", "model"],
   sums: SUMS,
-  only: "TRUE",
+};
+export const PEOPLE: Rollup = {
+  name: "people",
+  grains: ["hours", "days"],
+  keys: ["user_id", "group_id"],
+  sums: SUMS,
 };
 export const TRAFFIC: Rollup = {
   name: "traffic",
-  keys: ["provider", "model", "group_id"],
+  grains: ["hours", "days"],
+  keys: ["provider", "model"],
   sums: SUMS,
-  only: "TRUE",
 };
 
 /** A row counts twice: where its answer began, and where it ended. */
 export const LATENCY: Rollup = {
   name: "latency",
-  keys: ["provider", "model", "bucket"],
+  grains: ["hours", "days"],
+  keys: ["provider", "bucket"],
   sums: { first_bytes: "r.first_bytes", ends: "r.ends" },
-  only: "TRUE",
 };
 
-export const ROLLUPS: readonly Rollup[] = [USAGE, TRAFFIC, LATENCY];
+export const ROLLUPS: readonly Rollup[] = [USAGE, PEOPLE, TRAFFIC, LATENCY];
 
 /** Where a rollup's rows come from, with a condition on the log's rows put in twice for the latencies. */
 export function sourceOf(rollup: Rollup, where: string): { from: string; times: number } {
   if (rollup !== LATENCY) return { from: `FROM requests r WHERE ${where}`, times: 1 };
   const part = (column: string, first: number) =>
-    `SELECT r.at, r.provider, r.model, ${bucketSql(`r.${column}`)} AS bucket, ${first} AS first_bytes, ${1 - first} AS ends
+    `SELECT r.at, r.provider, ${bucketSql(`r.${column}`)} AS bucket, ${first} AS first_bytes, ${1 - first} AS ends
      FROM requests r WHERE ${where} AND r.refusal IS NULL AND r.${column} IS NOT NULL`;
   return {
     from: `FROM (${part("first_byte_ms", 1)} UNION ALL ${part("duration_ms", 0)}) r`,
@@ -111,7 +116,7 @@ export async function addRows(
   for (const rollup of ROLLUPS) {
     const columns = ["at", ...rollup.keys];
     const sums = Object.keys(rollup.sums);
-    for (const grain of Object.keys(GRAINS) as Grain[]) {
+    for (const grain of rollup.grains) {
       const table = `${rollup.name}_${grain}`;
       const { query, times } = summed(rollup, grain, where, sign);
       await sql.run(
@@ -126,8 +131,8 @@ export async function addRows(
 
 /** Deletes sums of rows that are all gone. @param before Of rows that arrived before. */
 export async function dropEmpty(sql: Sql, before: number): Promise<void> {
-  for (const { name, sums } of ROLLUPS) {
-    for (const grain of Object.keys(GRAINS)) {
+  for (const { name, sums, grains } of ROLLUPS) {
+    for (const grain of grains) {
       const empty = Object.keys(sums).map((sum) => `${sum} = 0`);
       await sql.run(`DELETE FROM ${name}_${grain} WHERE at < ? AND ${empty.join(" AND ")}`, before);
     }

@@ -1,8 +1,14 @@
-import type { Traffic, TrafficFilter, TrafficSum } from "../../domain/rollup.ts";
+import {
+  type Latency,
+  percentile,
+  type Traffic,
+  type TrafficFilter,
+  type TrafficSum,
+} from "../../domain/rollup.ts";
 import type { RollupStore } from "../../domain/store.ts";
 import { number, text, textOrNull } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
-import { addRows, GRAINS, type Grain, LATENCY, ROLLUPS, summed, TRAFFIC, USAGE } from "./rollup-tables.ts";
+import { addRows, type Grain, LATENCY, PEOPLE, ROLLUPS, summed, TRAFFIC } from "./rollup-tables.ts";
 import { sumOf } from "./sum-rows.ts";
 
 /**
@@ -40,25 +46,38 @@ export class RollupQueries implements RollupStore {
     const range = { since: filter.since, until: filter.until };
     const grain: Grain = filter.bucket === "hour" ? "hours" : "days";
     const of = (keys: readonly string[], limit?: number) =>
-      sumOf(this.sql, { rollup: keys.includes("user_id") ? USAGE : TRAFFIC, keys, range, limit });
+      sumOf(this.sql, {
+        rollup: keys.some((key) => PEOPLE.keys.includes(key)) ? PEOPLE : TRAFFIC,
+        keys,
+        range,
+        limit,
+      });
     return this.sql.transaction(async () => {
       const [total] = await of([]);
       const series = await sumOf(this.sql, { rollup: TRAFFIC, keys: ["at"], range, grain });
-      const latency = await sumOf(this.sql, {
-        rollup: LATENCY,
-        keys: ["at", "provider", "bucket"],
-        range,
-        grain,
-      });
+      const ofLatency = { rollup: LATENCY, range, grain };
+      const overTime = latencies(await sumOf(this.sql, { ...ofLatency, keys: ["at", "bucket"] }), "at");
+      const byProvider = latencies(
+        await sumOf(this.sql, { ...ofLatency, keys: ["provider", "bucket"] }),
+        "provider",
+      );
       const [providers, models] = [await of(["provider"], top), await of(["provider", "model"], top)];
       const groups = await this.named("groups", "group_id", await of(["group_id"], top));
       const users = await this.named("users", "user_id", await of(["user_id"], top));
       return {
-        total: trafficSum(total ?? {}),
-        series: series.map((row) => ({ at: number(row, "at"), ...trafficSum(row) })),
+        total: { ...trafficSum(total ?? {}), latency: latencyOf(overTime.all) },
+        series: series.map((row) => ({
+          at: number(row, "at"),
+          ...trafficSum(row),
+          latency: latencyOf(overTime.by.get(text(row, "at"))),
+        })),
         providers: providers
           .filter((row) => row["provider"] !== "")
-          .map((row) => ({ provider: text(row, "provider"), ...trafficSum(row) })),
+          .map((row) => ({
+            provider: text(row, "provider"),
+            ...trafficSum(row),
+            latency: latencyOf(byProvider.by.get(text(row, "provider"))),
+          })),
         models: models
           .filter((row) => row["model"] !== "")
           .map((row) => ({
@@ -68,13 +87,6 @@ export class RollupQueries implements RollupStore {
           })),
         groups,
         users,
-        latency: latency.map((row) => ({
-          at: number(row, "at"),
-          provider: text(row, "provider"),
-          bucket: number(row, "bucket"),
-          firstBytes: number(row, "first_bytes"),
-          ends: number(row, "ends"),
-        })),
       };
     });
   }
@@ -97,7 +109,7 @@ export class RollupQueries implements RollupStore {
     const last = await rolledUp(this.sql);
     const found: string[] = [];
     for (const rollup of ROLLUPS) {
-      for (const grain of Object.keys(GRAINS) as Grain[]) {
+      for (const grain of rollup.grains) {
         const { query, times } = summed(rollup, grain, "r.seq <= ?");
         const table = `SELECT at, ${[...rollup.keys, ...Object.keys(rollup.sums)].join(", ")} FROM ${rollup.name}_${grain}`;
         const values: SqlValue[] = Array.from({ length: times }, () => last);
@@ -120,6 +132,40 @@ export class RollupQueries implements RollupStore {
     }
     return found;
   }
+}
+
+/** Counts by bucket. */
+interface Counts {
+  readonly firstBytes: Map<number, number>;
+  readonly ends: Map<number, number>;
+}
+
+/** All of them, and by what a column says. */
+function latencies(
+  rows: readonly SqlRow[],
+  column: string,
+): { all: Counts; by: ReadonlyMap<string, Counts> } {
+  const none = (): Counts => ({ firstBytes: new Map(), ends: new Map() });
+  const [all, by] = [none(), new Map<string, Counts>()];
+  for (const row of rows) {
+    const key = text(row, column);
+    const own = by.get(key) ?? none();
+    by.set(key, own);
+    const bucket = number(row, "bucket");
+    for (const counts of [all, own]) {
+      counts.firstBytes.set(bucket, (counts.firstBytes.get(bucket) ?? 0) + number(row, "first_bytes"));
+      counts.ends.set(bucket, (counts.ends.get(bucket) ?? 0) + number(row, "ends"));
+    }
+  }
+  return { all, by };
+}
+
+function latencyOf(counts: Counts | undefined): Latency {
+  const of = (some: ReadonlyMap<number, number> = new Map()) => ({
+    p50: percentile(some, 0.5),
+    p95: percentile(some, 0.95),
+  });
+  return { firstByte: of(counts?.firstBytes), duration: of(counts?.ends) };
 }
 
 /** The last row of the log that the rollups contain. */

@@ -55,7 +55,7 @@ export async function sumOf(sql: Sql, asked: Asked): Promise<SqlRow[]> {
   );
 }
 
-function armsOf({ range: { since, until }, keys, grain }: Asked): Arm[] {
+function armsOf({ rollup, range: { since, until }, keys, grain }: Asked): Arm[] {
   const behind: Arm = { table: "rows behind", since, until };
   const up = (at: number | undefined, size: number) =>
     at === undefined ? undefined : Math.ceil(at / size) * size;
@@ -63,23 +63,31 @@ function armsOf({ range: { since, until }, keys, grain }: Asked): Arm[] {
     at === undefined ? undefined : Math.floor(at / size) * size;
   const isSpan = (from: number | undefined, to: number | undefined) =>
     from === undefined || to === undefined || from < to;
-  const hours = { since: up(since, HOUR_MS), until: down(until, HOUR_MS) };
-  if (!isSpan(hours.since, hours.until)) return [{ table: "rows before", since, until }, behind];
   const arms: Arm[] = [behind];
   const add = (table: Arm["table"], from: number | undefined, to: number | undefined) => {
     if (isSpan(from, to)) arms.push({ table, since: from, until: to });
   };
-  if (since !== undefined && since !== hours.since) add("rows before", since, hours.since);
-  if (until !== undefined && until !== hours.until) add("rows before", hours.until, until);
-  const days = { since: up(hours.since, DAY_MS), until: down(hours.until, DAY_MS) };
+  // From the finest to the coarsest: what is left over at the sides of one is for the one before.
   const byHour = keys.includes("at") && grain === "hours";
-  if (byHour || !isSpan(days.since, days.until)) {
-    add("hours", hours.since, hours.until);
-    return arms;
+  const steps = (
+    [
+      ["hours", HOUR_MS],
+      ["days", DAY_MS],
+    ] as const
+  ).filter(([name]) => rollup.grains.includes(name) && !(byHour && name === "days"));
+  let [from, to, table]: [number | undefined, number | undefined, Arm["table"]] = [
+    since,
+    until,
+    "rows before",
+  ];
+  for (const [name, size] of steps) {
+    const [first, last] = [up(from, size), down(to, size)];
+    if (!isSpan(first, last)) break;
+    if (from !== undefined) add(table, from, first);
+    if (to !== undefined) add(table, last, to);
+    [from, to, table] = [first, last, name];
   }
-  add("days", days.since, days.until);
-  if (hours.since !== undefined) add("hours", hours.since, days.since);
-  if (hours.until !== undefined) add("hours", days.until, hours.until);
+  add(table, from, to);
   return arms;
 }
 
@@ -101,7 +109,7 @@ function armSql({ table, since, until }: Arm, asked: Asked, last: number) {
   const sums = names.map(([name, value]) => `SUM(${isRows ? value : name}) AS ${name}`);
   for (const [condition, ...given] of conditions)
     where.push([
-      condition.replaceAll(/\{(\w+)\}/g, (_, key: string) => (isRows ? keySql(key) : key)),
+      condition.replaceAll(/\{(\w+)\}/g, (_, key: string) => (isRows ? `r.${key}` : key)),
       ...given,
     ]);
   const text = where.map(([condition]) => condition).join(" AND ") || "TRUE";

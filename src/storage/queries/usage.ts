@@ -1,7 +1,7 @@
 import type { UsageFilter, UsageKey, UsageSum } from "../../domain/request-record.ts";
 import { number, text } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
-import { TRAFFIC, USAGE } from "./rollup-tables.ts";
+import { PEOPLE, type Rollup, TRAFFIC, USAGE } from "./rollup-tables.ts";
 import { sumOf } from "./sum-rows.ts";
 import { WITH_CHILDREN } from "./with-children.ts";
 
@@ -39,9 +39,11 @@ export async function sumUsage(sql: Sql, filter: UsageFilter): Promise<UsageSum[
     ...keys,
     ...conditions.flatMap(([text]) => [...text.matchAll(/\{(\w+)\}/g)].map(([, key]) => key)),
   ];
-  const isTraffic = columns.every((column) => column === "at" || TRAFFIC.keys.includes(column ?? ""));
+  const isOf = ({ keys: own, grains }: Rollup) =>
+    columns.every((column) => column === "at" || own.includes(column ?? "")) &&
+    (!filter.by.includes("hour") || grains.includes("hours"));
   const rows = await sumOf(sql, {
-    rollup: isTraffic ? TRAFFIC : USAGE,
+    rollup: [TRAFFIC, PEOPLE, USAGE].find(isOf) ?? USAGE,
     keys,
     range: { since: filter.since, until: filter.until },
     grain: filter.by.includes("hour") ? "hours" : "days",
