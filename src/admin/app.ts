@@ -6,6 +6,9 @@ import { audit } from "./audit.ts";
 import { budgets } from "./budgets.ts";
 import { claims } from "./claims.ts";
 import { credentials } from "./credentials.ts";
+import { documentOf } from "./docs/document.ts";
+import { docsPage } from "./docs/page.ts";
+import { docsStyle } from "./docs/style.ts";
 import { explanations } from "./explain.ts";
 import { groups } from "./groups.ts";
 import { declaredOperations, guard } from "./guard.ts";
@@ -101,7 +104,6 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     app.route("/api/v1", resourceOf(parts));
   }
   const operations = declaredOperations(app);
-  app.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "LlaMaKey admin API", version } });
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
     scheme: "bearer",
@@ -113,8 +115,22 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     name: "__Host-lmk_session",
     description: "Of the console; calls that change something carry `x-lmk-csrf`, too.",
   });
+  const document = documentOf(app, version);
+  const [page, text] = [docsPage(document), JSON.stringify(document)];
+  app.get("/api/openapi.json", (c) => c.body(text, 200, { "content-type": "application/json" }));
+  app.get("/api/docs.css", (c) => c.body(docsStyle, 200, { "content-type": "text/css; charset=utf-8" }));
+  app.get("/api/docs", (c) => c.body(page, 200, DOCS_HEADERS));
   return app;
 }
+
+/** The page needs its style, and nothing else from anywhere. */
+const DOCS_HEADERS = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy":
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};
 
 const requireJson: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const type = c.req.header("content-type");

@@ -3,7 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import { Conflict, StorageFailure } from "../domain/store.ts";
 import { CredentialProblem } from "./parts.ts";
 
-const TITLES: Record<number, string> = {
+export const TITLES: Record<number, string> = {
   400: "Bad request",
   401: "Not signed in",
   403: "Not allowed",
