@@ -26,7 +26,11 @@ export const rules = {
 
   // Handed a store, a ledger and a clock through interfaces: never sees storage.
   gateway: { sees: core, packages: [], platform: true },
-  admin: { sees: core, packages: ["hono", "@hono/zod-openapi", "zod"], platform: true },
+  admin: {
+    sees: core,
+    packages: ["hono", "@hono/zod-openapi", "zod", "@simplewebauthn/server", "openid-client"],
+    platform: true,
+  },
 
   // Certificates: handed a vault and a store through interfaces.
   tls: { sees: ["domain"], packages: ["asn1js", "pkijs"], platform: true },

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
+import { parseClaimRule } from "./domain/claim-rule.ts";
 import { durationMs } from "./domain/duration.ts";
 import { looksLikeKey } from "./domain/key.ts";
 import { type Network, parseNetwork } from "./domain/network.ts";
+import type { OidcSettings, SignInSettings } from "./domain/sign-in.ts";
 import { knownProviders } from "./providers/catalogue.ts";
 import { compatibleServer } from "./providers/compatible.ts";
 import { huggingfaceEndpoint } from "./providers/huggingface-endpoint.ts";
@@ -17,6 +19,12 @@ export interface Config {
   readonly port: number;
   /** Where clients reach the gateway, without a trailing slash; undefined until the port is known. */
   readonly publicUrl: string | undefined;
+  /** A listener of its own for the console and the admin API; undefined where they share the one for calls. */
+  readonly adminListen: { readonly host: string; readonly port: number } | undefined;
+  /** Where browsers reach that one, without a trailing slash; undefined until its port is known. */
+  readonly adminPublicUrl: string | undefined;
+  /** How people sign in, where the environment says so; undefined where that is changed while it runs. */
+  readonly signIn: EnvironmentSignIn | undefined;
   readonly dataDir: string;
   /** The operator token, where the environment gives it. */
   readonly adminToken: string | undefined;
@@ -61,6 +69,12 @@ export interface ProviderConfig {
   readonly environmentCredential: { readonly variable: string; readonly secret: string } | undefined;
 }
 
+export interface EnvironmentSignIn {
+  readonly settings: SignInSettings;
+  /** Of the identity provider; null for a public client. */
+  readonly clientSecret: string | null;
+}
+
 /** Settings that cannot be used: one line each, saying what is wrong and what to do. */
 export class ConfigError extends Error {
   override name = "ConfigError";
@@ -79,6 +93,17 @@ export class ConfigError extends Error {
 const SETTINGS = [
   "LMK_LISTEN",
   "LMK_PUBLIC_URL",
+  "LMK_ADMIN_LISTEN",
+  "LMK_ADMIN_PUBLIC_URL",
+  "LMK_OIDC_ISSUER",
+  "LMK_OIDC_CLIENT_ID",
+  "LMK_OIDC_CLIENT_SECRET",
+  "LMK_OIDC_NAME",
+  "LMK_OIDC_SCOPES",
+  "LMK_OIDC_RULES",
+  "LMK_OIDC_CREATE_USERS",
+  "LMK_OIDC_ONLY_MATCHING",
+  "LMK_OIDC_ONLY",
   "LMK_DATA_DIR",
   "LMK_ADMIN_TOKEN",
   "LMK_VAULT_KEY",
@@ -98,6 +123,7 @@ const SETTINGS = [
 /** Variables of ours that others read: the launcher, the command line and the demo. */
 const FOREIGN_SETTINGS = [
   "LMK_KEY",
+  "LMK_TOKEN",
   "LMK_URL",
   "LMK_BUN",
   "LMK_PARENT_PID",
@@ -147,12 +173,21 @@ class Reader {
 
   config(): Config {
     const { folder } = this;
-    const { host, port } = this.listen();
-    const publicUrl = this.publicUrl(host);
+    const { host, port } = this.listen("LMK_LISTEN", "127.0.0.1:8000");
+    const publicUrl = this.publicUrl("LMK_PUBLIC_URL", "LMK_LISTEN", host);
+    const adminListen =
+      this.value("LMK_ADMIN_LISTEN") === undefined
+        ? undefined
+        : this.listen("LMK_ADMIN_LISTEN", "127.0.0.1:8001");
+    const adminPublicUrl =
+      adminListen && this.publicUrl("LMK_ADMIN_PUBLIC_URL", "LMK_ADMIN_LISTEN", adminListen.host);
     const config: Config = {
       host,
       port,
       publicUrl,
+      adminListen,
+      adminPublicUrl,
+      signIn: this.signIn(),
       dataDir: resolve(folder, this.value("LMK_DATA_DIR") ?? "llamakey-data"),
       adminToken: this.adminToken(),
       vaultKey: this.value("LMK_VAULT_KEY"),
@@ -180,8 +215,8 @@ class Reader {
     return new Set([...Object.keys(this.environment), ...Object.keys(this.file)]);
   }
 
-  private listen(): { host: string; port: number } {
-    return this.hostAndPort("LMK_LISTEN", this.value("LMK_LISTEN") ?? "127.0.0.1:8000");
+  private listen(name: string, fallback: string): { host: string; port: number } {
+    return this.hostAndPort(name, this.value(name) ?? fallback);
   }
 
   private hostAndPort(name: string, text: string): { host: string; port: number } {
@@ -193,11 +228,11 @@ class Reader {
     return { host: match?.groups?.["host"]?.replace(/^\[|\]$/g, "") || "127.0.0.1", port };
   }
 
-  private publicUrl(host: string): string | undefined {
-    const url = this.url("LMK_PUBLIC_URL");
+  private publicUrl(name: string, listens: string, host: string): string | undefined {
+    const url = this.url(name);
     if (url === undefined && !isLoopback(host)) {
       this.problems.push(
-        `LMK_LISTEN opens ${host} to other machines; set LMK_PUBLIC_URL to the address that they use, for example https://llm.example.com.`,
+        `${listens} opens ${host} to other machines; set ${name} to the address that they use, for example https://llm.example.com.`,
       );
     }
     return url;
@@ -257,6 +292,49 @@ class Reader {
     if (ms >= 3_000 && ms <= 90 * 24 * 3_600_000) return ms;
     this.problems.push("LMK_TLS_LIFETIME must be at most 90d.");
     return ms;
+  }
+
+  private signIn(): EnvironmentSignIn | undefined {
+    const issuer = this.url("LMK_OIDC_ISSUER");
+    const given = SETTINGS.filter((name) => name.startsWith("LMK_OIDC_") && this.value(name) !== undefined);
+    if (issuer === undefined) {
+      if (given.length > 0)
+        this.problems.push(`${given.join(", ")} needs LMK_OIDC_ISSUER, which is not set.`);
+      return undefined;
+    }
+    const clientId = this.value("LMK_OIDC_CLIENT_ID");
+    if (clientId === undefined)
+      this.problems.push("LMK_OIDC_ISSUER needs LMK_OIDC_CLIENT_ID, which is not set.");
+    const { protocol, hostname } = URL.canParse(issuer)
+      ? new URL(issuer)
+      : { protocol: "https:", hostname: "" };
+    if (protocol !== "https:" && !isLoopback(hostname))
+      this.problems.push("LMK_OIDC_ISSUER must begin with https://.");
+    const rules = (this.value("LMK_OIDC_RULES") ?? "").split(";").filter((text) => text.trim() !== "");
+    const oidc: OidcSettings = {
+      issuer: this.value("LMK_OIDC_ISSUER") ?? issuer,
+      clientId: clientId ?? "",
+      sealedSecret: null,
+      name: this.value("LMK_OIDC_NAME") ?? "single sign-on",
+      scopes: (this.value("LMK_OIDC_SCOPES") ?? "openid profile email").split(/[\s,]+/),
+      rules: rules.flatMap((text) => {
+        const rule = parseClaimRule(text);
+        if (typeof rule !== "string") return [rule];
+        this.problems.push(`LMK_OIDC_RULES: ${rule}`);
+        return [];
+      }),
+      createUsers: this.flag("LMK_OIDC_CREATE_USERS"),
+      onlyMatching: this.flag("LMK_OIDC_ONLY_MATCHING"),
+    };
+    const settings = { oidc, ssoOnly: this.flag("LMK_OIDC_ONLY") };
+    return { settings, clientSecret: this.value("LMK_OIDC_CLIENT_SECRET") ?? null };
+  }
+
+  private flag(name: string): boolean {
+    const text = this.value(name) ?? "false";
+    if (text !== "true" && text !== "false")
+      this.problems.push(`${name} is "${text}"; it must be true or false.`);
+    return text === "true";
   }
 
   private adminToken(): string | undefined {

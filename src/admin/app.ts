@@ -20,6 +20,7 @@ import { ownKeys } from "./me/keys.ts";
 import { me } from "./me/me.ts";
 import { ownRequests } from "./me/requests.ts";
 import { ownUsage } from "./me/usage.ts";
+import { meSignIn } from "./me-sign-in.ts";
 import { objects } from "./objects.ts";
 import { overview } from "./overview.ts";
 import type { AdminParts } from "./parts.ts";
@@ -34,10 +35,15 @@ import { providers } from "./providers.ts";
 import { requests } from "./requests.ts";
 import type { AdminApp, AdminEnv } from "./resource.ts";
 import { session } from "./session.ts";
+import { sessionOidc } from "./session-oidc.ts";
+import { sessionPasskey } from "./session-passkey.ts";
+import { sessionPassword } from "./session-password.ts";
 import { sessions } from "./sessions.ts";
 import { settings } from "./settings.ts";
 import { signIn } from "./sign-in.ts";
 import { signInLinks } from "./sign-in-link.ts";
+import { signInSettings } from "./sign-in-settings.ts";
+import { stepUps } from "./step-up.ts";
 import { tokens } from "./tokens.ts";
 import { unresolved } from "./unresolved.ts";
 import { usage } from "./usage.ts";
@@ -90,7 +96,13 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     usage,
     audit,
     signIn,
+    signInSettings,
     session,
+    sessionPassword,
+    sessionPasskey,
+    sessionOidc,
+    stepUps,
+    meSignIn,
     sessions,
     tokens,
     signInLinks,

@@ -21,7 +21,8 @@ export function idempotency({
 
   return async (c, next) => {
     const given = c.req.header("idempotency-key");
-    if (c.req.method !== "POST" || given === undefined) return next();
+    // Whoever signs in has to show each time who they are.
+    if (c.req.method !== "POST" || given === undefined || c.var.caller === null) return next();
     if (!KEY.test(given))
       return problem(400, "The Idempotency-Key must be 1 to 200 visible ASCII characters without spaces.");
     const { actor } = c.var.source;

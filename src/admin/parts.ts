@@ -8,7 +8,10 @@ import type { SignedUser, SignInSettings } from "../domain/sign-in.ts";
 import type { AdminStore } from "../domain/store.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
+import type { Challenges } from "./sign-in/challenges.ts";
 import type { Failures } from "./sign-in/failures.ts";
+import type { Oidc } from "./sign-in/oidc.ts";
+import type { Passwords } from "./sign-in/passwords.ts";
 
 /** What the admin API needs; made in `serve.ts`. */
 export interface AdminParts {
@@ -24,6 +27,13 @@ export interface AdminParts {
   /** How people may sign in at this moment. */
   readonly signIn: () => Promise<SignInSettings>;
   readonly failures: Failures;
+  readonly passwords: Passwords;
+  readonly challenges: Challenges;
+  readonly oidc: Oidc;
+  /** Seals the client secret that an identity provider gave; bound to the issuer. */
+  readonly sealClientSecret: (issuer: string, secret: string) => Uint8Array;
+  /** Whether the environment says how people sign in: then nothing else does. */
+  readonly isSignInFixed: boolean;
   /** Compares in constant time with the operator token. */
   readonly isOperator: (token: string) => boolean;
   /** Called after every change of groups, users or keys; when it returns, the change is in force. */
@@ -113,9 +123,4 @@ export interface ProviderView {
   objectKinds: string[];
   /** What no list has a price for, and why. */
   unlisted: string | null;
-}
-
-/** A credential that cannot be taken, with the reason for whoever gave it. */
-export class CredentialProblem extends Error {
-  override name = "CredentialProblem";
 }

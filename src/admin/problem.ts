@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { Conflict, StorageFailure } from "../domain/store.ts";
-import { CredentialProblem } from "./parts.ts";
+import { CredentialProblem } from "./credential-problem.ts";
 
 export const TITLES: Record<number, string> = {
   400: "Bad request",

@@ -47,6 +47,9 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { "application/json": { schema } } };
 }
 
+/** What a library made to be sent as JSON. */
+export type Json = Record<string, string>;
+
 export function rfc3339(time: number): string;
 export function rfc3339(time: number | null): string | null;
 export function rfc3339(time: number | null): string | null {

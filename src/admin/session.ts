@@ -1,33 +1,17 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ROLES } from "../domain/role.ts";
 import type { SignedUser, SignInLink } from "../domain/sign-in.ts";
-import type { SessionCaller } from "./caller.ts";
 import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
 import { CodedProblem } from "./problem.ts";
 import { sessionOf } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
-import { json, jsonBody, Reference, rfc3339, Time } from "./schemas.ts";
+import { json, jsonBody } from "./schemas.ts";
 import { clearSessionCookie } from "./sign-in/cookie.ts";
 import { enter } from "./sign-in/enter.ts";
 import { hashFor } from "./sign-in/hash.ts";
 import { placeOf } from "./sign-in/origin.ts";
-import { bySelf, isActive, sessionEnd } from "./sign-in/sessions.ts";
-
-const SessionView = z
-  .object({
-    id: z.string(),
-    user: z.object({ id: z.string(), name: z.string(), role: z.enum(ROLES), group: Reference }),
-    permissions: z.array(z.string()),
-    csrf: z.string().describe("For the header `x-lmk-csrf` of every call that changes something."),
-    method: z.string().describe("How it began: `link`, `password`, `passkey` or `oidc`."),
-    signedInAt: Time,
-    steppedUpAt: Time.describe("When the user last showed who they are; good for 15 minutes."),
-    expiresAt: Time.describe("If nobody uses it any more."),
-    hasPassword: z.boolean(),
-    passkeys: z.number(),
-  })
-  .openapi("Session");
+import { SessionView, sessionView } from "./sign-in/session-view.ts";
+import { bySelf, isActive } from "./sign-in/sessions.ts";
 
 const show = createRoute({
   ...needs("self.read", { session: true }),
@@ -92,21 +76,4 @@ function linkProblem(
   if (found.link.expiresAt <= now) return "link has expired";
   if (!isActive(found, now)) return "user is not active";
   return ssoOnly && !found.link.byOperator ? "single sign-on only" : undefined;
-}
-
-async function sessionView({ store }: Pick<AdminParts, "store">, caller: SessionCaller) {
-  const { user, group, session: stored } = caller;
-  const [password, passkeys] = await Promise.all([store.readPassword(user.id), store.listPasskeys(user.id)]);
-  return {
-    id: stored.id,
-    user: { id: user.id, name: user.name, role: user.role, group: { id: group.id, name: group.name } },
-    permissions: [...caller.permissions],
-    csrf: caller.csrf,
-    method: stored.method,
-    signedInAt: rfc3339(stored.createdAt),
-    steppedUpAt: rfc3339(stored.steppedUpAt),
-    expiresAt: rfc3339(sessionEnd(stored)),
-    hasPassword: password !== null,
-    passkeys: passkeys.length,
-  };
 }

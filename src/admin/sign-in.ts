@@ -4,6 +4,7 @@ import type { AdminParts } from "./parts.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json } from "./schemas.ts";
 import { placeOf } from "./sign-in/origin.ts";
+import { relyingParty } from "./sign-in/passkeys.ts";
 
 const SignIn = z
   .object({
@@ -46,11 +47,4 @@ export function signIn(parts: AdminParts): AdminApp {
     return c.json({ methods, secure: true, reason }, 200);
   });
   return app;
-}
-
-/** The domain that passkeys of this page belong to; undefined where browsers would make none. */
-function relyingParty(origin: string): string | undefined {
-  const { hostname } = new URL(origin);
-  const isAddress = hostname.startsWith("[") || /^\d+(?:\.\d+){3}$/.test(hostname);
-  return isAddress ? undefined : hostname;
 }

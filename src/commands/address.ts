@@ -18,6 +18,14 @@ export function gatewayAddress(asked: string | undefined, settings: Settings): s
   return address.replace(/^http:/, "https:").replace(/\/\/(?:127\.0\.0\.1|\[::1\]):/, "//localhost:");
 }
 
+/** Where the admin API is: on a listener of its own, where the gateway of this folder has one. */
+export function adminAddress(asked: string | undefined, settings: Settings): string {
+  const listen = settings("LMK_ADMIN_LISTEN");
+  return asked === undefined && listen !== undefined
+    ? listenAddress(listen)
+    : gatewayAddress(asked, settings);
+}
+
 /** @param origin Who gave it, for the message. */
 function checkedAddress(text: string, origin: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { addSignInVerbs } from "./admin-sign-in.ts";
 import { User } from "./answers.ts";
 import { type ApiClient, connect, segment } from "./api-client.ts";
 import { Failure } from "./failure.ts";
@@ -21,6 +22,8 @@ export function addAdminVerbs(program: Command, io: Io): void {
       io.note(`This link signs ${link.user.name} in, once, until ${link.expiresAt}:`);
       await io.print(`${link.url}\n`);
     });
+
+  addSignInVerbs(admin, io);
 }
 
 async function firstOwner(api: ApiClient): Promise<string> {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { gatewayAddress, isLoopback } from "./address.ts";
+import { adminAddress, isLoopback } from "./address.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { dataDirectory, readSettings, reasonOf, type Settings } from "./settings.ts";
@@ -19,11 +19,13 @@ export interface Token {
   readonly origin: string;
 }
 
-/** The admin API of the gateway that this command is about, with the operator token. */
+/** The admin API of the gateway that this command is about, with a personal token or the operator token. */
 export function connect(io: Io, command: Command): ApiClient {
   const settings = readSettings(io);
-  const address = gatewayAddress(command.optsWithGlobals<{ url?: string }>().url, settings);
-  return new ApiClient(address, operatorToken(io, settings), ownAuthority(address, settings, io));
+  const address = adminAddress(command.optsWithGlobals<{ url?: string }>().url, settings);
+  const own = settings("LMK_TOKEN");
+  const token = own === undefined ? operatorToken(io, settings) : { text: own, origin: "LMK_TOKEN" };
+  return new ApiClient(address, token, ownAuthority(address, settings, io));
 }
 
 /** The certificate that a gateway on this machine has put into its data directory; for that gateway alone. */
@@ -140,7 +142,7 @@ export class ApiClient {
     const said = problemText(await response.json().catch(() => undefined));
     if (response.status === 401 && path.startsWith("/api/")) {
       throw new Failure(
-        `The gateway at ${this.address} does not take the operator token from ${this.token.origin}. Use the one in admin.token of its data directory.`,
+        `The gateway at ${this.address} does not take the token from ${this.token.origin}. Use the operator token in admin.token of its data directory, or a personal token in LMK_TOKEN.`,
       );
     }
     if (said !== undefined) throw new Failure(said);

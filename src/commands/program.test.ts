@@ -210,7 +210,7 @@ describe("what cannot be done ends with 1 and one line", () => {
     const said = await failureAt(() =>
       Response.json({ detail: "Send the operator token." }, { status: 401 }),
     );
-    expect(said).toContain("does not take the operator token from LMK_ADMIN_TOKEN");
+    expect(said).toContain("does not take the token from LMK_ADMIN_TOKEN");
   });
 
   test("what the gateway says is wrong", async () => {

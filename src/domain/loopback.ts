@@ -11,6 +11,6 @@ export function isLoopbackHost(hostname: string): boolean {
 /** Where a browser on this machine finds what listens here: by name, for a bare address cannot have passkeys. */
 export function browserUrl(url: string): string {
   const parsed = new URL(url);
-  if (parsed.protocol !== "http:" || !isLoopbackHost(parsed.hostname)) return url;
-  return `http://localhost${parsed.port === "" ? "" : `:${parsed.port}`}${parsed.pathname.replace(/\/$/, "")}`;
+  if (!isLoopbackHost(parsed.hostname)) return url;
+  return `${parsed.protocol}//localhost${parsed.port === "" ? "" : `:${parsed.port}`}${parsed.pathname.replace(/\/$/, "")}`;
 }

@@ -99,6 +99,8 @@ export interface OidcSettings {
   readonly rules: readonly ClaimRule[];
   /** Whether somebody who is not known yet becomes a user. */
   readonly createUsers: boolean;
+  /** Whether somebody whom no rule fits is kept out. */
+  readonly onlyMatching: boolean;
 }
 
 /** What a claim of the identity provider's says of a user. */

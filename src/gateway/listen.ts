@@ -21,7 +21,10 @@ const OWN_PATH_LENGTH = Math.max("/console".length, ...[...tokenPaths.keys()].ma
 
 /** Who answers: providers' paths, and the gateway's own. */
 export interface Handlers {
-  readonly gateway: Gateway;
+  /** Undefined on a listener that takes no calls for providers. */
+  readonly gateway: Gateway | undefined;
+  /** Who may say for whom they call: see `client-address.ts`. */
+  readonly trustedProxies: readonly Network[];
   readonly own: (request: Request, connection: Pick<Connection, "address">) => Response | Promise<Response>;
   /** Host names that choose a provider, as its path prefix does. */
   readonly subdomains: ReadonlyMap<string, string>;
@@ -164,10 +167,11 @@ export class Listener {
     const { named } = connection;
     if ((named === undefined || named.tokens !== undefined) && connection.refused === undefined) {
       const start = url.indexOf("/", 8);
-      if (OWN_PATHS.test(url.slice(start, start + OWN_PATH_LENGTH))) {
+      if (gateway === undefined || OWN_PATHS.test(url.slice(start, start + OWN_PATH_LENGTH))) {
         return own(url === request.url ? request : new Request(url, request), connection);
       }
     }
+    if (gateway === undefined) return new Response(null, { status: 421 });
     // The platform's timer runs from the request's head whatever arrives: ours take over until the answer is out.
     connection.suspendTimeout();
     return handle(request, url, connection, gateway);
@@ -207,10 +211,10 @@ class ServerConnection implements Connection {
   private readonly behind: Behind | undefined;
   private listener: (() => void) | undefined;
 
-  constructor(request: Request, server: Server<undefined>, { gateway }: Handlers, behind?: Behind) {
+  constructor(request: Request, server: Server<undefined>, { trustedProxies }: Handlers, behind?: Behind) {
     this.request = request;
     this.server = server;
-    this.trusted = gateway.trustedProxies;
+    this.trusted = trustedProxies;
     this.behind = behind;
   }
 

@@ -15,7 +15,7 @@ const MOST_ROLL_UP_ROWS = 4096;
 export const REMEMBERED_CHILD_MS = 24 * 3_600_000;
 
 export interface Chores {
-  readonly store: Pick<Store, "pruneRequests" | "retireChildKeys" | "rollUp">;
+  readonly store: Pick<Store, "pruneRequests" | "retireChildKeys" | "pruneSignIn" | "rollUp">;
   readonly inFlight: Pick<InFlight, "cutEndedChildren">;
   readonly ledger: Ledger;
   readonly clock: Clock;
@@ -58,12 +58,21 @@ export function startChores({ store, inFlight, ledger, clock, retentionMs, repor
     }
     isRolling = false;
   };
+  const forget = async () => {
+    try {
+      await store.pruneSignIn(clock.now());
+    } catch (error) {
+      report(`Sessions and links that have ended could not be deleted: ${(error as Error).message}`);
+    }
+  };
   void prune();
+  void forget();
   void retire();
   void rollUp();
   ledger.sweep();
   const timers = [
     setInterval(prune, PRUNE_MS),
+    setInterval(forget, PRUNE_MS),
     setInterval(retire, PRUNE_MS),
     setInterval(() => ledger.sweep(), SWEEP_MS),
     setInterval(() => inFlight.cutEndedChildren(clock.now()), CUT_MS),

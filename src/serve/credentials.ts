@@ -1,5 +1,5 @@
+import { CredentialProblem } from "../admin/credential-problem.ts";
 import type { CredentialDesk, CredentialTest, CredentialView } from "../admin/parts.ts";
-import { CredentialProblem } from "../admin/parts.ts";
 import { credentialProblem, type ProviderConfig } from "../config.ts";
 import type { AuditSource } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";

@@ -9,6 +9,7 @@ import type { KeyHolder } from "../gateway/directory.ts";
 import type { Handlers } from "../gateway/listen.ts";
 import { refusalResponse } from "../gateway/refuse.ts";
 import type { Upstream } from "../gateway/upstreams.ts";
+import type { adminPaths } from "./admin-paths.ts";
 import type { ChildKeys } from "./child-keys.ts";
 import type { Claims } from "./claims.ts";
 
@@ -32,9 +33,8 @@ export interface OwnPaths {
   readonly me: (holder: KeyHolder) => Promise<object>;
   /** Gives a token of this provider for a master key. */
   readonly token: (request: Request, provider: string) => Promise<Response>;
-  readonly console: (request: Request) => Promise<Response>;
-  /** @param address Of the client. */
-  readonly admin: (request: Request, address: string | null) => Response | Promise<Response>;
+  /** Undefined where the console and the admin API have a listener of their own. */
+  readonly admin: ReturnType<typeof adminPaths> | undefined;
 }
 
 /** Who asks, and with which key. */
@@ -67,11 +67,7 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
       return parts.claims.answer(request, pathname.slice("/claim".length), address);
     const provider = tokenPaths.get(pathname);
     if (provider !== undefined) return parts.token(request, provider);
-    if (pathname.startsWith("/api/")) return parts.admin(request, connection.address);
-    if (pathname === "/console" || pathname.startsWith("/console/")) {
-      return parts.console(request);
-    }
-    return plain(404, "There is nothing at this path.\n");
+    return parts.admin?.(request, pathname, address) ?? plain(404, "There is nothing at this path.\n");
   };
 }
 

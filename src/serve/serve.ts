@@ -3,16 +3,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { adminApp } from "../admin/app.ts";
 import type { ProviderView } from "../admin/parts.ts";
-import { Failures } from "../admin/sign-in/failures.ts";
-import { createSignInLink } from "../admin/sign-in/links.ts";
 import { type Config, readConfig } from "../config.ts";
-import { bySystem } from "../domain/audit.ts";
 import type { Budget } from "../domain/budget.ts";
-import { type Clock, systemClock } from "../domain/clock.ts";
+import { systemClock } from "../domain/clock.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { SignedUser } from "../domain/sign-in.ts";
 import type { Store } from "../domain/store.ts";
-import { Directory } from "../gateway/directory.ts";
+import { Directory, type KeyHolder } from "../gateway/directory.ts";
 import { explain } from "../gateway/explain.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
@@ -31,6 +28,7 @@ import { Webhook } from "../telemetry/webhook.ts";
 import { loadVaultKey } from "../vault/key-file.ts";
 import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
+import { adminPaths } from "./admin-paths.ts";
 import { bundledConsole } from "./bundled-console.ts";
 import type { Certificates } from "./certificates.ts";
 import { ChildKeys } from "./child-keys.ts";
@@ -54,6 +52,7 @@ import { ProxyMode, proxyAddress } from "./proxy-mode.ts";
 import { recover } from "./recover.ts";
 import { Repricer } from "./repricer.ts";
 import { RequestAccounts } from "./request-accounts.ts";
+import { firstLink, signInParts } from "./sign-in.ts";
 import { systemTimer } from "./timer.ts";
 import { openTls } from "./tls.ts";
 import { tokenPath } from "./token-path.ts";
@@ -66,6 +65,7 @@ const CHECKOUT = join(import.meta.dir, "../..");
 interface Running {
   readonly inFlight: InFlight;
   readonly listener: Listener;
+  readonly adminListener: Listener | undefined;
   readonly stopTls: () => Promise<void>;
   readonly journal: Journal;
   readonly stopChores: () => void;
@@ -127,10 +127,12 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
   );
   const tls = await openTls(config, upstreams, { store, sealer: vault, clock, report });
-  const listener = openListener(config, tls.certificates?.current);
+  const listener = openListener(config, "LMK_LISTEN", tls.certificates?.current);
   const publicUrl = config.publicUrl ?? usualAddress(listener.url, config);
-  const consoleUrl = publicUrl;
-  const signInKey = vault.keyFor("sign-in");
+  const adminListener =
+    config.adminListen && openListener(config.adminListen, "LMK_ADMIN_LISTEN", tls.certificates?.current);
+  const consoleUrl = config.adminPublicUrl ?? (adminListener && usualAddress(adminListener.url, config)) ?? publicUrl;
+  const signIn = signInParts({ config, store, vault, clock, consoleUrl });
   const place = { publicUrl, ...(tls.trust === undefined ? {} : { trust: tls.trust }) };
   const usable = () => [...upstreams.values()].filter(isUsable);
   const directory = new Directory((provider, path) => {
@@ -166,7 +168,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
 
   const firstUser = await variant.makeUsers(store, vault, clock);
   if (firstUser !== undefined) writeExports(exports, firstUser, place, []);
-  const consoleLink = firstUser && (await firstLink(store, clock, { signInKey, consoleUrl }, firstUser.id));
+  const consoleLink = firstUser && (await firstLink(store, clock, signIn, firstUser.id));
   await noteEnvironment(store, configured, clock.now());
   const loadDirectory = () => directory.load(store, clock.now() - REMEMBERED_CHILD_MS);
   await loadDirectory();
@@ -217,10 +219,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       clock,
       publicUrl,
       keyHasher: vault,
-      signInKey,
-      consoleUrl,
-      signIn: () => store.readSignInSettings(),
-      failures: new Failures(store),
+      ...signIn,
       isOperator,
       directoryChanged,
       cutKeys: (keyIds) => inFlight.cutKeys(keyIds),
@@ -283,19 +282,29 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     timeZone: () => organisation.settings.timeZone,
     contact: () => organisation.settings.contact,
   });
-  const own = ownPaths({
+  const paths = adminPaths({
+    admin: (request, address) => admin.fetch(request, { address }),
+    console: consolePages(async () => bundledConsole ?? (await bundleConsole(CHECKOUT))),
+  });
+  const ofOwnPaths = {
     identify: callerOf,
     isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
     childKeys,
     authority: () => tls.authority?.certificate,
-    proxy: proxy && ((key) => proxyAddress(proxy.publicUrl, key, vault)),
+    proxy: proxy && ((key: string) => proxyAddress(proxy.publicUrl, key, vault)),
     claims,
-    me: (holder) => me.of(holder),
+    me: (holder: KeyHolder) => me.of(holder),
     token: tokenPath({ directory, hasher: vault, signer: vault, clock }),
-    admin: (request, address) => admin.fetch(request, { address }),
-    console: consolePages(async () => bundledConsole ?? (await bundleConsole(CHECKOUT))),
+  };
+  const own = ownPaths({ ...ofOwnPaths, admin: adminListener === undefined ? paths : undefined });
+  const { trustedProxies } = config;
+  adminListener?.start({
+    gateway: undefined,
+    trustedProxies,
+    own: ownPaths({ ...ofOwnPaths, admin: paths }),
+    subdomains: new Map(),
   });
   const handlers: Handlers = {
     gateway: {
@@ -309,7 +318,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       homes: new MemoryHomes(),
       clock,
       publicUrl,
-      trustedProxies: config.trustedProxies,
+      trustedProxies,
       ledger,
       journal,
       jobs: store,
@@ -318,12 +327,16 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       upstreamProxy,
       prices: () => prices.book,
     },
+    trustedProxies,
     own,
     subdomains: tls.subdomains,
   };
   listener.start(handlers);
   proxy?.start(handlers);
-  const unfollow = tls.certificates?.follow((certificates) => listener.renew(certificates));
+  const unfollow = tls.certificates?.follow((certificates) => {
+    listener.renew(certificates);
+    adminListener?.renew(certificates);
+  });
   credentials.startProbing();
   const shownExports = existsSync(exports) ? exports : undefined;
   console.log(
@@ -343,20 +356,32 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     unfollow?.();
     await proxy?.stop();
   };
-  return { inFlight, listener, stopTls, journal, stopChores: chores, webhook, credentials, store, data };
+  return {
+    inFlight,
+    listener,
+    adminListener,
+    stopTls,
+    journal,
+    stopChores: chores,
+    webhook,
+    credentials,
+    store,
+    data,
+  };
 }
 
 async function stop(running: Running, drainMs: number): Promise<void> {
-  const { inFlight, listener, stopTls, journal, stopChores, webhook, credentials, store, data } = running;
+  const { inFlight, journal, webhook, credentials, store, data } = running;
   // A second signal does not wait for the streams.
   void nextSignal().then(() => inFlight.hurry());
   if (inFlight.size > 0) report(`Stopping; ${inFlight.size} requests have ${drainMs / 1000} s to end.`);
   credentials.stopProbing();
   const cut = await inFlight.drain(drainMs);
   if (cut > 0) report(`${cut} requests had not ended and were cut.`);
-  await stopTls();
-  await listener.stop();
-  stopChores();
+  await running.stopTls();
+  await running.listener.stop();
+  await running.adminListener?.stop();
+  running.stopChores();
   webhook.stop();
   await journal.close();
   await store.close();
@@ -374,14 +399,19 @@ function usualAddress(url: string, { tls }: Config): string {
   return tls?.kind === "local" ? url.replace(/\/\/(?:127\.0\.0\.1|\[::1\]):/, "//localhost:") : url;
 }
 
-function openListener({ host, port }: Config, certificates: Certificates["current"] | undefined): Listener {
+/** @param setting That says where it is to listen. */
+function openListener(
+  { host, port }: { readonly host: string; readonly port: number },
+  setting: string,
+  certificates: Certificates["current"] | undefined,
+): Listener {
   try {
     return new Listener({ host, port, report, ...(certificates === undefined ? {} : { certificates }) });
   } catch (error) {
     const code = (error as { code?: string }).code ?? "unknown reason";
     const why = code === "EADDRINUSE" ? "is taken by another program" : `cannot be opened (${code})`;
     throw new StartFailure(
-      `${host}:${port} ${why}. Set LMK_LISTEN to another address, for example 127.0.0.1:${port + 1}.`,
+      `${host}:${port} ${why}. Set ${setting} to another address, for example 127.0.0.1:${port + 1}.`,
     );
   }
 }
@@ -422,18 +452,6 @@ function nextSignal(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
   return promise;
-}
-
-/** Signs the first user in, once, for whoever reads what the start prints. */
-async function firstLink(
-  store: Store,
-  clock: Clock,
-  place: { readonly signInKey: Uint8Array; readonly consoleUrl: string },
-  userId: string,
-): Promise<string> {
-  const { link, url } = createSignInLink(place, userId, true, clock.now());
-  await store.audited(bySystem("start", clock.now()), "addSignInLink", link);
-  return url;
 }
 
 /** Compares hashes, so that the time taken says nothing of where texts differ, nor of their length. */

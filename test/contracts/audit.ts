@@ -135,6 +135,7 @@ const oidc = {
   scopes: ["openid"],
   rules: [{ claim: "groups", value: "ml", role: "admin", group: null }],
   createUsers: true,
+  onlyMatching: false,
 } as const;
 
 interface Case<Name extends Change> {

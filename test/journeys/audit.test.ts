@@ -175,6 +175,7 @@ describe("every operation of the admin API that changes something", () => {
       path: "/objects?provider=openai&kind=file&id=file-fake",
       action: "object.forget",
     }),
+    "PUT /settings/sign-in": () => ({ body: { oidc: null, ssoOnly: false }, action: "sign_in.change" }),
     "POST /users/{ref}/sign-in-link": () => ({
       path: "/users/ada/sign-in-link",
       body: {},
@@ -199,7 +200,15 @@ describe("every operation of the admin API that changes something", () => {
     const elsewhere = [
       // It needs a process that was killed: see ledger-face.test.ts.
       "POST /ledger/unresolved/{id}",
-      // They are a person's own: see sign-in.test.ts.
+      // They are a person's own: see sign-in.test.ts in journeys/ and security/.
+      "DELETE /me/passkeys/{ref}",
+      "POST /me/passkeys",
+      "POST /me/passkeys/options",
+      "PUT /me/password",
+      "POST /session/passkey",
+      "POST /session/passkey/options",
+      "POST /session/password",
+      "POST /session/step-up",
       "DELETE /session",
       "POST /session/link",
       "DELETE /sessions/{ref}",

@@ -81,6 +81,11 @@ test("every operation of the document but those that sign people in answers 401 
   expect(operations.filter(({ isPublic }) => isPublic).map(({ path }) => path)).toEqual([
     "/api/v1/sign-in",
     "/api/v1/session/link",
+    "/api/v1/session/password",
+    "/api/v1/session/passkey/options",
+    "/api/v1/session/passkey",
+    "/api/v1/session/oidc/start",
+    "/api/v1/session/oidc/callback",
   ]);
   for (const operation of operations.filter(({ isPublic }) => !isPublic)) {
     for (const [what, headers] of Object.entries(attempts)) {

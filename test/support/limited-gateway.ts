@@ -135,6 +135,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       upstreamProxy: undefined,
     },
     subdomains: new Map(),
+    trustedProxies: [],
     own: () => new Response(null, { status: 404 }),
   });
   atEnd(async () => {

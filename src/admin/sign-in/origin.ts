@@ -32,7 +32,7 @@ const FORWARDING = [
  * @param publicUrl Of the console.
  */
 export function placeOf(headers: Headers, address: string | null, publicUrl: string): Place {
-  const { origin: known, protocol } = new URL(publicUrl);
+  const { origin: known, protocol, hostname } = new URL(publicUrl);
   const origin = headers.get("origin");
   if (
     protocol === "https:" &&
@@ -40,7 +40,12 @@ export function placeOf(headers: Headers, address: string | null, publicUrl: str
   ) {
     return { origin: known, https: true };
   }
-  if (isOnThisMachine(headers, address)) return { origin: `http://${headers.get("host")}`, https: false };
+  if (isOnThisMachine(headers, address)) {
+    const host = headers.get("host");
+    const hasTls = protocol === "https:" && isLoopbackHost(hostname);
+    const https = origin === null ? hasTls : origin === `https://${host}`;
+    return { origin: `${https ? "https" : "http"}://${host}`, https };
+  }
   return {
     refusal:
       protocol === "https:"
