@@ -5,7 +5,7 @@ import { poll } from "../test/support/poll.ts";
 const DAY_MS = 86_400_000;
 
 /** @param now The last call, epoch milliseconds. */
-export function pagesOf(now: number): Record<string, string> {
+function pagesOf(now: number): Record<string, string> {
   const since = (days: number) => new Date(now - days * DAY_MS).toISOString();
   const until = new Date(now).toISOString();
   return {

@@ -9,7 +9,12 @@ import type { AdminEnv } from "./resource.ts";
  */
 export function actingUser({ var: { caller } }: Context<AdminEnv>): User {
   if (caller !== null && caller.kind !== "operator") return caller.user;
-  throw forbidden(
+  throw nobody();
+}
+
+/** For the operator token, where something is about whoever asks. */
+export function nobody() {
+  return forbidden(
     "This is about whoever asks, and the operator token is nobody's: sign in as a user.",
     "nobody",
   );

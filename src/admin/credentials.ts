@@ -1,9 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { needs } from "./needs.ts";
+import type { Context } from "hono";
+import { needs, onlyFor } from "./needs.ts";
 import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
-import { type AdminApp, resource } from "./resource.ts";
+import { may } from "./requirements.ts";
+import { type AdminApp, type AdminEnv, resource } from "./resource.ts";
 import { json, jsonBody, Name, Ref, Time } from "./schemas.ts";
 
 const CredentialView = z
@@ -15,11 +17,17 @@ const CredentialView = z
     masked: z.string(),
     usable: z.boolean(),
     problem: z.string().nullable(),
-    rejection: z.object({ at: Time, message: z.string() }).nullable(),
+    rejection: z.object({ at: Time, message: onlyFor("credentials.write", z.string()) }).nullable(),
     weight: z.number(),
     state: z.enum(["ready", "limited", "failing", "rejected", "unusable"]),
     coolingUntil: Time.nullable(),
-    lastError: z.object({ at: Time, status: z.number().nullable(), message: z.string() }).nullable(),
+    lastError: z
+      .object({
+        at: Time,
+        status: z.number().nullable(),
+        message: onlyFor("credentials.write", z.string()),
+      })
+      .nullable(),
     inFlight: z.number(),
     share: z.number(),
     createdAt: Time.nullable(),
@@ -84,9 +92,20 @@ const test = createRoute({
 
 export function credentials({ credentials: desk }: AdminParts): AdminApp {
   const app = resource();
+  /** What a provider says of a key that it does not take may quote it. */
+  const listed = async (c: Context<AdminEnv>) => {
+    const all = await desk.list();
+    if (may(c, "credentials.write")) return all;
+    return all.map(({ rejection, lastError, ...rest }) => ({
+      ...rest,
+      rejection: rejection && { ...rejection, message: null },
+      lastError: lastError && { ...lastError, message: null },
+    }));
+  };
+
   app.openapi(list, async (c) => {
     const { provider, ...where } = c.req.valid("query");
-    const found = (await desk.list()).filter((one) => provider === undefined || one.provider === provider);
+    const found = (await listed(c)).filter((one) => provider === undefined || one.provider === provider);
     return c.json(
       paged(found, (one) => [one.provider, one.source, one.name, one.id], where),
       200,
@@ -94,7 +113,7 @@ export function credentials({ credentials: desk }: AdminParts): AdminApp {
   });
   app.openapi(show, async (c) => {
     const { ref } = c.req.valid("param");
-    const found = (await desk.list()).find(({ id }) => id === ref);
+    const found = (await listed(c)).find(({ id }) => id === ref);
     if (found === undefined) throw notFound("credential", ref);
     return c.json(found, 200);
   });

@@ -2,6 +2,8 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { looksLikeKey } from "../domain/key.ts";
+import { looksLikePersonalToken } from "../domain/personal-token.ts";
+import { nobody } from "./acting-user.ts";
 import { actorOf, type Caller, operator } from "./caller.ts";
 import type { Declared, Need } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
@@ -114,7 +116,7 @@ async function bearerOf(authorization: string, parts: AdminParts): Promise<Calle
   const token = /^Bearer (.+)$/.exec(authorization)?.[1];
   if (token === undefined) return null;
   if (parts.isOperator(token)) return operator;
-  if (!looksLikeKey(token)) return findToken(parts, token);
+  if (looksLikePersonalToken(token) || !looksLikeKey(token)) return findToken(parts, token);
   const holder = parts.holderOfKey(token);
   return holder === undefined ? null : { kind: "key", permissions: BY_KEY, ...holder };
 }
@@ -124,6 +126,7 @@ function requireDeclared(declared: Declared & { "x-permission": Need }, caller: 
   if (need === "public") return;
   if (caller === null || !caller.permissions.has(need))
     throw forbidden(`This needs the permission ${need}.`, "permission_missing");
+  if (caller.kind === "operator" && need.startsWith("self.")) throw nobody();
   if (declared["x-session"] && caller.kind !== "session")
     throw forbidden("This is for people who have signed in, not for tokens.", "session_required");
 }

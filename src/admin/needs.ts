@@ -1,3 +1,4 @@
+import type { z } from "@hono/zod-openapi";
 import type { Permission } from "./permissions.ts";
 
 /** Who may call an operation: whoever has a permission, or everybody. */
@@ -28,4 +29,12 @@ export function needs(permission: Need, { session = false, stepUp = false }: Nee
     ...(stepUp && { "x-step-up": true }),
     security: permission === "public" ? [] : session ? [{ session: [] }] : [{ token: [] }, { session: [] }],
   };
+}
+
+/**
+ * A field that only those see who have a permission; others get null in its place. The OpenAPI document says so, and
+ * `test/security/matrix.test.ts` looks whether it is true.
+ */
+export function onlyFor<Field extends z.ZodType>(permission: Permission, field: Field) {
+  return field.nullable().openapi({ "x-permission": permission });
 }

@@ -2,12 +2,16 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { randomBase62 } from "../domain/key.ts";
 import { isTimeZone, type OrganisationSettings, type Webhook } from "../domain/settings.ts";
-import { needs } from "./needs.ts";
+import { needs, onlyFor } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
+import { may } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import { json, jsonBody } from "./schemas.ts";
 
-const WebhookView = z.object({ url: z.string(), allowPrivate: z.boolean() });
+const WebhookView = z.object({
+  url: onlyFor("settings.write", z.string()).describe("What follows the host may be a secret."),
+  allowPrivate: z.boolean(),
+});
 const SettingsView = z
   .object({
     timeZone: z.string().describe("Where days, weeks and months of budgets begin."),
@@ -60,7 +64,7 @@ const change = createRoute({
 export function settings({ store, webhooks, settingsChanged }: AdminParts): AdminApp {
   const app = resource();
 
-  app.openapi(show, async (c) => c.json(view(await store.readSettings()), 200));
+  app.openapi(show, async (c) => c.json(view(await store.readSettings(), may(c, "settings.write")), 200));
   app.openapi(change, async (c) => {
     const { timeZone, webhook, contact } = c.req.valid("json");
     const before = await store.readSettings();
@@ -85,6 +89,7 @@ export function settings({ store, webhooks, settingsChanged }: AdminParts): Admi
   return app;
 }
 
-function view({ timeZone, webhook, contact }: OrganisationSettings) {
-  return { timeZone, contact, webhook: webhook && { url: webhook.url, allowPrivate: webhook.allowPrivate } };
+function view({ timeZone, webhook, contact }: OrganisationSettings, isWhole = true) {
+  const url = isWhole ? (webhook?.url ?? null) : null;
+  return { timeZone, contact, webhook: webhook && { url, allowPrivate: webhook.allowPrivate } };
 }

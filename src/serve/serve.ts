@@ -131,7 +131,8 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const publicUrl = config.publicUrl ?? usualAddress(listener.url, config);
   const adminListener =
     config.adminListen && openListener(config.adminListen, "LMK_ADMIN_LISTEN", tls.certificates?.current);
-  const consoleUrl = config.adminPublicUrl ?? (adminListener && usualAddress(adminListener.url, config)) ?? publicUrl;
+  const consoleUrl =
+    config.adminPublicUrl ?? (adminListener && usualAddress(adminListener.url, config)) ?? publicUrl;
   const signIn = signInParts({ config, store, vault, clock, consoleUrl });
   const place = { publicUrl, ...(tls.trust === undefined ? {} : { trust: tls.trust }) };
   const usable = () => [...upstreams.values()].filter(isUsable);

@@ -134,7 +134,7 @@ const hosts: Record<string, string | undefined> = {
   "with letters beyond ASCII": "h\xe9\xff",
   "with a bad escape": "%zz",
   "with a port out of range": "a:99999",
-  "of a provider": "anthropic.localhost",
+  "of a provider": "api.anthropic.com",
   "that is very long": "a".repeat(3000),
   "with a backslash": "a\\b",
   "with brackets": "[::1",
