@@ -245,6 +245,7 @@ export interface PolicyDocument {
   readonly sharing?: "own" | "group" | "all";
   readonly capOutput?: boolean;
   readonly deferred?: boolean;
+  readonly ownKeys?: number;
   readonly shadow?: boolean;
   readonly budgets?: readonly object[];
 }
@@ -336,9 +337,11 @@ export interface Me {
     readonly per: string;
     readonly provider: string | null;
     readonly model: string | null;
-    readonly left: string;
-    readonly renewsAt: string | null;
+    readonly left: string | null;
+    readonly periodEnd: string | null;
   }[];
+  /** So many active keys may one make oneself; null for no limit. */
+  readonly maxKeys: number | null;
   readonly today: {
     readonly requests: number;
     readonly inputTokens: number;

@@ -141,7 +141,7 @@ function Left({ me }: { me: Mine }) {
             me.budgets.map((budget) => (
               <BudgetMeter
                 key={`${budget.scope}${budget.name}`}
-                budget={{ ...budget, ends: budget.renewsAt }}
+                budget={{ ...budget, ends: budget.periodEnd }}
                 own
               />
             ))
@@ -299,7 +299,7 @@ function MyKeys() {
         confirm="Revoke"
         isDangerous
         run={async () => {
-          await call("PATCH", `/me/keys/${key?.id}`, { body: { revoked: true, now: true } });
+          await call("POST", `/me/keys/${key?.id}/revoke`, { body: { now: true } });
           await changed();
           tell("The key is revoked");
         }}

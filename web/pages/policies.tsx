@@ -203,9 +203,12 @@ function PolicyForm({ scope, stored }: { scope: string; stored: ScopePolicy }) {
   const queries = useQueryClient();
   const readOnly = !useMay()("policies.write");
   const providers = useQuery({ queryKey: ["providers"], queryFn: () => all<Provider>("/providers") });
-  const { limits = {}, ...policy } = stored.policy;
+  const { limits = {}, ownKeys, ...policy } = stored.policy;
   const [draft, setDraft] = useState<PolicyDocument>(policy);
-  const [numbers, setNumbers] = useState<Record<string, number | string>>({ ...limits });
+  const [numbers, setNumbers] = useState<Record<string, number | string>>({
+    ...limits,
+    ...(ownKeys !== undefined && { ownKeys }),
+  });
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const set = (change: Partial<PolicyDocument>) => setDraft((before) => ({ ...before, ...change }));
@@ -230,6 +233,10 @@ function PolicyForm({ scope, stored }: { scope: string; stored: ScopePolicy }) {
       sharing: draft.sharing || null,
       capOutput: draft.capOutput ?? null,
       shadow: draft.shadow || null,
+      // Sent where it is or was said: how many keys users may make themselves.
+      ...((stored.policy.ownKeys !== undefined || limit("ownKeys") !== null) && {
+        ownKeys: limit("ownKeys"),
+      }),
     };
     try {
       const changed = await call<ScopePolicy & { warnings: string[]; changes: unknown[] }>(
@@ -295,10 +302,11 @@ function PolicyForm({ scope, stored }: { scope: string; stored: ScopePolicy }) {
         {tags("models", "Models", "gpt-5*, claude-*", "Only these names; * stands for anything")}
         {tags("endpoints", "Endpoints", "POST /openai/v1/chat/**", "Only these methods and paths")}
         {tags("networks", "Networks", "10.0.0.0/8", "Only from these addresses")}
-        <SimpleGrid cols={{ base: 1, xs: 3 }}>
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
           {numeric("requestsPerMinute", "Requests a minute")}
           {numeric("tokensPerMinute", "Tokens a minute")}
           {numeric("concurrentRequests", "At once")}
+          {numeric("ownKeys", "Keys of one's own")}
         </SimpleGrid>
         <Select
           label="Files, batches and threads that may be read"

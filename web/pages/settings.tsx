@@ -1,11 +1,13 @@
-import { Button, Card, Checkbox, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Checkbox, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { useState } from "react";
 import { call, type Settings as Stored } from "../api.ts";
 import { Code } from "../parts/copy.tsx";
 import { Failure, Lines, tell } from "../parts/feedback.tsx";
+import { IdentityProvider } from "../parts/identity-provider.tsx";
 import { Page } from "../parts/page.tsx";
 import { useMay } from "../parts/session.tsx";
+import { SettingsCard } from "../parts/settings-card.tsx";
 
 /** What holds for the whole installation. */
 export function Settings() {
@@ -20,57 +22,10 @@ export function Settings() {
         <Stack gap="lg" maw={720}>
           <TimeZone stored={settings.data} />
           <Webhook stored={settings.data} />
+          <IdentityProvider />
         </Stack>
       )}
     </Page>
-  );
-}
-
-function SettingsCard({
-  title,
-  about,
-  save,
-  children,
-}: {
-  title: string;
-  about: string;
-  save?: () => Promise<void>;
-  children: ReactNode;
-}) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    try {
-      await save?.();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Card component="form" onSubmit={(event) => void submit(event)}>
-      <Text component="h2" fw={650} m={0}>
-        {title}
-      </Text>
-      <Text size="sm" c="dimmed" mt={2} mb="md">
-        {about}
-      </Text>
-      <Stack gap="sm">
-        {children}
-        {error !== undefined && <Failure error={error} />}
-        {save && (
-          <Group>
-            <Button type="submit" loading={busy}>
-              Save
-            </Button>
-          </Group>
-        )}
-      </Stack>
-    </Card>
   );
 }
 

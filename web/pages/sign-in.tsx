@@ -12,7 +12,7 @@ import {
 } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { call, type Session, setCsrf } from "../api.ts";
+import { call, Problem, type Session, setCsrf } from "../api.ts";
 import { Failure } from "../parts/feedback.tsx";
 import { Icon, Mark } from "../parts/icons.tsx";
 import { askPasskey } from "../parts/passkey.ts";
@@ -63,6 +63,9 @@ export function SignIn() {
           <Stack gap="md">
             {ways.isError && <Failure error={ways.error} retry={() => void ways.refetch()} />}
             {error !== undefined && <Failure error={error} />}
+            {error === undefined && failed !== undefined && (
+              <Failure error={new Problem(0, "Not signed in", failed)} />
+            )}
             {link.current !== undefined && (
               <>
                 <Text size="sm">You have opened a sign-in link. It works once.</Text>
@@ -101,7 +104,11 @@ export function SignIn() {
                 size="md"
                 leftSection={<Icon name="fingerprint" />}
                 loading={busy === "passkey"}
-                onClick={() => void enter("passkey", () => askPasskey<Session>("/session/passkey"))}
+                onClick={() =>
+                  void enter("passkey", async () =>
+                    call<Session>("POST", "/session/passkey", { body: await askPasskey() }),
+                  )
+                }
               >
                 Use a passkey
               </Button>
@@ -171,11 +178,23 @@ function WithPassword({
   );
 }
 
+/** Why the identity provider's way did not lead in, by what the gateway put into the address. */
+const FAILED: Readonly<Record<string, string>> = {
+  unknown: "Nobody here is known by that identity. Ask an administrator to let you in.",
+  inactive: "Your access has ended, or was taken away.",
+  expired: "It took too long. Try again.",
+  taken: "That identity belongs to another user.",
+};
+
 /** The text of a sign-in link, which this takes out of the address: whoever looks over a shoulder must not see it. */
 function takeLink(): string | undefined {
   const token = /^#link=(.+)$/.exec(location.hash)?.[1] ?? kept;
+  const why = /^#sign-in-error=(.+)$/.exec(location.hash)?.[1];
+  if (why !== undefined)
+    failed = FAILED[why] ?? "The identity provider did not confirm who you are. Try again.";
   if (location.hash !== "") history.replaceState(null, "", location.pathname);
   kept = token;
   return token;
 }
 let kept: string | undefined;
+let failed: string | undefined;

@@ -7,9 +7,9 @@ import { Ask } from "./ask.tsx";
 import { Code } from "./copy.tsx";
 import { Setup } from "./setup.tsx";
 
-interface Claim {
+interface NewClaim {
   readonly url: string;
-  readonly expiresAt: string;
+  readonly claim: { readonly expiresAt: string };
 }
 
 const LIFETIMES = [
@@ -34,14 +34,17 @@ export function NewKeyDialog({ opened, close, user }: { opened: boolean; close: 
   const [days, setDays] = useState("");
   const [way, setWay] = useState("show");
   const [made, setMade] = useState<NewKey>();
-  const [claim, setClaim] = useState<Claim>();
+  const [claim, setClaim] = useState<NewClaim>();
   const owner = user ?? chosen;
   const run = async () => {
-    const expiresAt =
-      days === "" ? {} : { expiresAt: new Date(Date.now() + Number(days) * 86_400_000).toISOString() };
-    const body = { user: owner, name, ...expiresAt };
-    if (way === "claim") setClaim(await call<Claim>("POST", "/claims", { body }));
-    else setMade(await call<NewKey>("POST", "/keys", { body }));
+    const ends = days === "" ? undefined : new Date(Date.now() + Number(days) * 86_400_000).toISOString();
+    if (way === "claim") {
+      const body = { user: owner, keyName: name, ...(ends !== undefined && { keyExpiresAt: ends }) };
+      setClaim(await call<NewClaim>("POST", "/claims", { body }));
+    } else {
+      const body = { user: owner, name, ...(ends !== undefined && { expiresAt: ends }) };
+      setMade(await call<NewKey>("POST", "/keys", { body }));
+    }
     await queries.invalidateQueries({ queryKey: ["keys"] });
   };
   return (
@@ -103,7 +106,7 @@ export function NewKeyDialog({ opened, close, user }: { opened: boolean; close: 
         {claim && (
           <Stack gap="md">
             <Text size="sm">
-              Send it to {owner}. It works once and ends {ago(claim.expiresAt)}. It is shown only now.
+              Send it to {owner}. It works once and ends {ago(claim.claim.expiresAt)}. It is shown only now.
             </Text>
             <Code text={claim.url} what="Claim link" wrap />
             <Group justify="flex-end">

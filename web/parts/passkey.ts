@@ -1,4 +1,5 @@
 import {
+  type AuthenticationResponseJSON,
   type PublicKeyCredentialCreationOptionsJSON,
   type PublicKeyCredentialRequestOptionsJSON,
   startAuthentication,
@@ -6,26 +7,17 @@ import {
 } from "@simplewebauthn/browser";
 import { call } from "../api.ts";
 
-/** Lets the user show a passkey. @param path Takes the answer; `/options` behind it gives what to ask the device. */
-export async function askPasskey<T>(path: string): Promise<T> {
-  const { options, ...rest } = await call<{ options: PublicKeyCredentialRequestOptionsJSON }>(
-    "POST",
-    `${path}/options`,
-    { body: {} },
-  );
-  const response = await inWords(startAuthentication({ optionsJSON: options }));
-  return call<T>("POST", path, { body: { ...rest, response } });
+/** Lets the user show a passkey, and gives what the device says to it, for the gateway to check. */
+export async function askPasskey(): Promise<AuthenticationResponseJSON> {
+  const optionsJSON = await call<PublicKeyCredentialRequestOptionsJSON>("POST", "/session/passkey/options");
+  return inWords(startAuthentication({ optionsJSON }));
 }
 
 /** Makes a passkey on this device. */
-export async function makePasskey<T>(path: string, name: string): Promise<T> {
-  const { options, ...rest } = await call<{ options: PublicKeyCredentialCreationOptionsJSON }>(
-    "POST",
-    `${path}/options`,
-    { body: {} },
-  );
-  const response = await inWords(startRegistration({ optionsJSON: options }));
-  return call<T>("POST", path, { body: { ...rest, name, response } });
+export async function makePasskey(name: string): Promise<void> {
+  const optionsJSON = await call<PublicKeyCredentialCreationOptionsJSON>("POST", "/me/passkeys/options");
+  const response = await inWords(startRegistration({ optionsJSON }));
+  await call("POST", "/me/passkeys", { body: { name, response } });
 }
 
 /** What a browser says where its user pressed Cancel is of no use to anybody. */

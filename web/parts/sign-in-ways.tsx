@@ -10,6 +10,7 @@ import { Icon } from "./icons.tsx";
 import { Section } from "./page.tsx";
 import { makePasskey } from "./passkey.ts";
 import { useSession } from "./session.tsx";
+import { Tokens } from "./tokens.tsx";
 
 interface Passkey {
   readonly id: string;
@@ -102,10 +103,11 @@ export function SignInWays() {
       </Section>
       <Section
         title={hasPassword ? "Change the password" : "Set a password"}
-        about="Where a passkey is not at hand."
+        about="Where a passkey is not at hand. Your other sessions end with the change."
       >
         <Password done={refresh} />
       </Section>
+      <Tokens />
       <Section title="Where you are signed in">
         <QueryTable
           caption="Open sessions"
@@ -155,7 +157,7 @@ export function SignInWays() {
         close={() => setAdding(false)}
         confirm="Go on"
         run={async () => {
-          await makePasskey("/me/passkeys", name);
+          await makePasskey(name);
           await refresh();
           tell("The passkey is added");
         }}
@@ -175,15 +177,13 @@ export function SignInWays() {
 
 function Password({ done }: { done: () => Promise<unknown> }) {
   const { hasPassword, user } = useSession();
-  const [old, setOld] = useState("");
   const [password, setPassword] = useState("");
   const [error, setError] = useState<unknown>();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setError(undefined);
     try {
-      await call("PUT", "/me/password", { body: { password, ...(hasPassword && { current: old }) } });
-      setOld("");
+      await call("PUT", "/me/password", { body: { password } });
       setPassword("");
       await done();
       tell("The password is set");
@@ -196,15 +196,6 @@ function Password({ done }: { done: () => Promise<unknown> }) {
       <form onSubmit={(event) => void submit(event)}>
         <Stack gap="sm">
           <input type="text" autoComplete="username" value={user.name} readOnly hidden />
-          {hasPassword && (
-            <PasswordInput
-              label="The one you have"
-              value={old}
-              onChange={(event) => setOld(event.currentTarget.value)}
-              autoComplete="current-password"
-              required
-            />
-          )}
           <PasswordInput
             label="New password"
             description="A sentence is easier to keep than a riddle."

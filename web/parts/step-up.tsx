@@ -29,7 +29,14 @@ export function StepUp() {
     setPassword("");
     setOpened(false);
   };
-  const byPasskey = () => askPasskey("/session/step-up").then(() => end(true), tellProblem);
+  const byPasskey = async () => {
+    try {
+      await call("POST", "/session/step-up", { body: { passkey: await askPasskey() } });
+      end(true);
+    } catch (error) {
+      tellProblem(error);
+    }
+  };
   return (
     <Ask
       title="Is it you?"
@@ -66,7 +73,7 @@ export function StepUp() {
         ) : (
           passkeys === 0 && (
             <Text size="sm" c="dimmed">
-              You have neither passkey nor password yet: sign out, and in again with a new link.
+              You have neither passkey nor password yet: sign out, and in again the way you came.
             </Text>
           )
         )}
