@@ -27,7 +27,7 @@ const spruce: MantineColorsTuple = [
   "#83c9aa",
   "#5bb68f",
   "#3ba67b",
-  "#1f8a63",
+  "#1b8059",
   "#12704f",
   "#0d5a40",
   "#07402d",
@@ -101,7 +101,7 @@ const small = { defaultProps: { size: "sm" } };
 export const theme = createTheme({
   colors: { spruce, saffron, madder, gray, dark },
   primaryColor: "spruce",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: { light: 7, dark: 6 },
   autoContrast: true,
   luminanceThreshold: 0.28,
   black: "#1f1c18",

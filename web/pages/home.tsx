@@ -60,7 +60,7 @@ export function Home() {
         </>
       )}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" mt="md" style={{ alignItems: "start" }}>
-        <Shares overview={overview.data} />
+        {!overview.isError && <Shares overview={overview.data} />}
         <div>
           <Budgets />
           <Health credentials={credentials.data} />

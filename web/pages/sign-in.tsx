@@ -12,10 +12,11 @@ import {
 } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { call, Problem, type Session, setCsrf } from "../api.ts";
+import { call, Problem, type Session } from "../api.ts";
 import { Failure } from "../parts/feedback.tsx";
 import { Icon, Mark } from "../parts/icons.tsx";
 import { askPasskey } from "../parts/passkey.ts";
+import { startSession } from "../parts/session.tsx";
 
 interface Ways {
   readonly methods: {
@@ -39,9 +40,7 @@ export function SignIn() {
     setError(undefined);
     try {
       const session = await begin();
-      setCsrf(session.csrf);
-      queries.clear();
-      queries.setQueryData(["session"], session);
+      startSession(queries, session);
     } catch (failure) {
       setError(failure);
     } finally {

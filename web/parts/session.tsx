@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect } from "react";
 import { call, Problem, type Session, setCsrf, whenSignedOut } from "../api.ts";
 
@@ -21,8 +21,15 @@ export function useSignedIn() {
     },
     staleTime: Number.POSITIVE_INFINITY,
   });
-  useEffect(() => whenSignedOut(() => queries.setQueryData(["session"], null)), [queries]);
+  useEffect(() => whenSignedOut(() => startSession(queries, null)), [queries]);
   return session;
+}
+
+/** @param session Null where somebody has signed out: nothing that they saw stays. */
+export function startSession(queries: QueryClient, session: Session | null): void {
+  setCsrf(session?.csrf ?? "");
+  queries.setQueryData(["session"], session);
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" && queryKey[0] !== "sign-in" });
 }
 
 export function SessionProvider({ session, children }: { session: Session; children: ReactNode }) {

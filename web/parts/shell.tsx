@@ -22,7 +22,7 @@ import { tellProblem } from "./feedback.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { Palette } from "./palette.tsx";
 import { placesOf } from "./places.ts";
-import { useSession } from "./session.tsx";
+import { startSession, useSession } from "./session.tsx";
 import { StepUp } from "./step-up.tsx";
 
 const IS_MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
@@ -123,8 +123,7 @@ function Person() {
   const signOut = async () => {
     try {
       await call("DELETE", "/session");
-      queries.clear();
-      queries.setQueryData(["session"], null);
+      startSession(queries, null);
     } catch (error) {
       tellProblem(error);
     }
