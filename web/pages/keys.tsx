@@ -114,7 +114,7 @@ export function KeyTable(props: {
                 {
                   title: "User",
                   cell: ({ user }: Key) => (
-                    <Link href={`/users/${user.id}`} style={{ color: "inherit" }}>
+                    <Link href={`/users/${user.id}`} className="plain-link">
                       {user.name}
                     </Link>
                   ),

@@ -30,7 +30,7 @@ export function App() {
   if (session.isError) {
     return (
       <main className="page">
-        <h1 className="mantine-visually-hidden">LlaMaKey</h1>
+        <h1 className="unseen">LlaMaKey</h1>
         <Failure error={session.error} retry={() => void session.refetch()} />
       </main>
     );

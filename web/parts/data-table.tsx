@@ -32,7 +32,7 @@ function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Prop
         <tr>
           {columns.map(({ title, align, tight }) => (
             <th key={title} scope="col" className={classes(align === "right" && "right", tight && "tight")}>
-              {title || <span className="mantine-visually-hidden">Actions</span>}
+              {title || <span className="unseen">Actions</span>}
             </th>
           ))}
         </tr>
