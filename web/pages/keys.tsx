@@ -42,11 +42,11 @@ export function Keys() {
           leftSection={<Icon name="search" size={16} />}
           value={get("search")}
           onChange={(event) => set({ search: event.currentTarget.value })}
-          w={260}
+          w={{ base: "100%", xs: 260 }}
         />
         <Select
           aria-label="State"
-          w={150}
+          w={{ base: "100%", xs: 150 }}
           value={get("state")}
           onChange={(state) => set({ state })}
           data={[{ value: "", label: "Any state" }, "active", "frozen", "expired", "revoked"]}
@@ -119,7 +119,7 @@ export function KeyTable(props: {
                     </Link>
                   ),
                 },
-                { title: "Group", cell: ({ group }: Key) => group.name },
+                { title: "Group", minor: true, cell: ({ group }: Key) => group.name },
               ]
             : []),
           {

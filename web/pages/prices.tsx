@@ -97,7 +97,7 @@ export function Prices() {
           leftSection={<Icon name="search" size={16} />}
           value={get("search")}
           onChange={(event) => set({ search: event.currentTarget.value })}
-          w={260}
+          w={{ base: "100%", xs: 260 }}
         />
         <Select
           aria-label="Provider"
@@ -108,7 +108,7 @@ export function Prices() {
           data={providers.data?.map(({ id, name }) => ({ value: id, label: name })) ?? []}
           value={get("provider") || null}
           onChange={(value) => set({ provider: value })}
-          w={200}
+          w={{ base: "100%", xs: 200 }}
         />
       </Group>
       <QueryTable

@@ -316,6 +316,7 @@ function Rows(props: {
         { title: "Answer", tight: true, cell: (row) => <Outcome {...row} /> },
         {
           title: "First byte",
+          minor: true,
           align: "right",
           tight: true,
           cell: ({ firstByteMs }) => duration(firstByteMs),
@@ -323,6 +324,7 @@ function Rows(props: {
         { title: "Took", align: "right", tight: true, cell: ({ durationMs }) => duration(durationMs) },
         {
           title: "Tokens",
+          minor: true,
           align: "right",
           tight: true,
           cell: ({ usage }) =>

@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly align?: "right";
   /** No wider than what is in it. */
   readonly tight?: boolean;
+  /** Left out on a phone, where there is less room. */
+  readonly minor?: boolean;
   /** A menu or buttons: on a phone it stands in the card's corner. */
   readonly actions?: boolean;
 }
@@ -49,11 +51,11 @@ function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Prop
               },
             })}
           >
-            {columns.map(({ title, cell, align, tight, actions }) => (
+            {columns.map(({ title, cell, align, tight, minor, actions }) => (
               <td
                 key={title}
                 data-label={title}
-                className={classes(align === "right" && "right", tight && "tight", actions && "actions")}
+                className={classes(align === "right" && "right", tight && "tight", minor && "minor", actions && "actions")}
               >
                 {cell(row)}
               </td>

@@ -59,6 +59,7 @@ export function Palette({ groups }: { groups: ReturnType<typeof placesOf> }) {
       shortcut="mod + K"
       nothingFound="Nothing has that name"
       highlightQuery
+      attributes={{ content: { "aria-label": "Search" } }}
       scrollable
       maxHeight={420}
       searchProps={{
