@@ -151,6 +151,8 @@ export const theme = createTheme({
         centered: true,
         overlayProps: { backgroundOpacity: 0.35, blur: 2 },
         closeButtonProps: { "aria-label": "Close" },
+        // The window's own header is the page's only banner.
+        attributes: { header: { role: "presentation" } },
       },
     }),
     Menu: Menu.extend({ defaultProps: { position: "bottom-end", shadow: "md", radius: "md" } }),

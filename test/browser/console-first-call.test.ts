@@ -47,7 +47,10 @@ describe.skipIf(noBrowser !== undefined)("the first start", () => {
     const [row] = await gateway.requests();
     expect(row).toMatchObject({ userName: "zoe", provider: "openai", model: "gpt-4o-mini", status: 200 });
     await page.getByRole("link", { name: "Look at it" }).click();
-    await page.getByRole("dialog", { name: "A call" }).getByText(row?.id ?? "").waitFor();
+    await page
+      .getByRole("dialog", { name: "A call" })
+      .getByText(row?.id ?? "")
+      .waitFor();
     expect(problems.filter((one) => !one.includes("401"))).toEqual([]);
   }, 90_000);
 });

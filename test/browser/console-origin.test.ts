@@ -15,15 +15,14 @@ async function hostileGateway() {
   });
   upstream.answer = ({ target }, socket, reader) => {
     const [type, body] = target.includes("page")
-      ? ["text/html", `<!doctype html><body><script>${HOSTILE}</script><script src="/openai/v1/hostile/script"></script></body>`]
+      ? [
+          "text/html",
+          `<!doctype html><body><script>${HOSTILE}</script><script src="/openai/v1/hostile/script"></script></body>`,
+        ]
       : target.includes("style")
         ? ["text/css", "body { display: none !important }"]
         : ["text/javascript", HOSTILE];
-    return reply({ body, headers: [["Content-Type", type]] })(
-      { target } as never,
-      socket,
-      reader,
-    );
+    return reply({ body, headers: [["Content-Type", type]] })({ target } as never, socket, reader);
   };
   return { upstream, gateway };
 }
@@ -42,7 +41,11 @@ async function attempt(key: string): Promise<string[]> {
   };
   await add("script", Object.assign(document.createElement("script"), { src: at("script") }));
   await add("module", Object.assign(document.createElement("script"), { src: at("script"), type: "module" }));
-  await add("style", Object.assign(document.createElement("link"), { rel: "stylesheet", href: at("style") }), document.head);
+  await add(
+    "style",
+    Object.assign(document.createElement("link"), { rel: "stylesheet", href: at("style") }),
+    document.head,
+  );
   if (getComputedStyle(document.body).display === "none") ran.push("style");
   const frame = Object.assign(document.createElement("iframe"), { src: at("page") });
   await add("iframe", frame);
@@ -81,15 +84,21 @@ describe.skipIf(noBrowser !== undefined)("the console's origin", () => {
     await visit(page, gateway, "/users");
     // As data it comes through: what is shown below is that it cannot run, not that it is not there.
     const data = await page.evaluate(async (key) => {
-      const answer = await fetch("/openai/v1/hostile/script", { headers: { authorization: `Bearer ${key}` } });
+      const answer = await fetch("/openai/v1/hostile/script", {
+        headers: { authorization: `Bearer ${key}` },
+      });
       return [answer.status, await answer.text()];
     }, gateway.key);
     expect(data).toEqual([200, HOSTILE]);
     expect(await page.evaluate(attempt, gateway.key)).toEqual([]);
     // Opened as a page, with the cookie of whoever is signed in.
-    const answer = await page.goto(`http://localhost:${gateway.port}/openai/v1/hostile/page?key=${gateway.key}`);
+    const answer = await page.goto(
+      `http://localhost:${gateway.port}/openai/v1/hostile/page?key=${gateway.key}`,
+    );
     expect(answer?.status()).toBe(403);
-    expect(await page.evaluate(() => [document.title, (globalThis as { hostile?: boolean }).hostile])).toEqual(["", undefined]);
+    expect(
+      await page.evaluate(() => [document.title, (globalThis as { hostile?: boolean }).hostile]),
+    ).toEqual(["", undefined]);
     await context.close();
   }, 90_000);
 
@@ -100,33 +109,57 @@ describe.skipIf(noBrowser !== undefined)("the console's origin", () => {
       fetch: (request) =>
         request.url.includes("/hostile/")
           ? new Response(HOSTILE, { headers: { "content-type": "text/javascript" } })
-          : new Response("<!doctype html><title>t</title><body></body>", { headers: { "content-type": "text/html" } }),
+          : new Response("<!doctype html><title>t</title><body></body>", {
+              headers: { "content-type": "text/html" },
+            }),
     });
     const browser = await startBrowser();
     const { page } = await browser.open(`http://localhost:${server.port}/`);
-    expect(await page.evaluate(attempt, "none")).toEqual(expect.arrayContaining(["script", "module", "import", "worker classic", "service worker"]));
+    expect(await page.evaluate(attempt, "none")).toEqual(
+      expect.arrayContaining(["script", "module", "import", "worker classic", "service worker"]),
+    );
     await server.stop(true);
   }, 60_000);
 
   test("20 planted credentials are nowhere in the heap of a browser that has seen every page", async () => {
-    const planted = Array.from({ length: 20 }, (_, at) => `sk-PLANTED${String(at).padStart(2, "0")}qwertzuiopasdfghjklyxcvbnm${at * 7919}`);
+    const planted = Array.from(
+      { length: 20 },
+      (_, at) => `sk-PLANTED${String(at).padStart(2, "0")}qwertzuiopasdfghjklyxcvbnm${at * 7919}`,
+    );
     const [first = "", second = "", ...stored] = planted;
     const gateway = await startGateway({
       env: { OPENAI_API_KEY: first, ANTHROPIC_API_KEY: second, LMK_OPENAI_UPSTREAM: "http://127.0.0.1:9/v1" },
     });
     const providers = ["openai", "mistral", "groq", "deepseek", "cohere", "together"];
     for (const [at, secret] of stored.entries()) {
-      await gateway.api("POST", "/credentials", { provider: providers[at % providers.length], name: `planted ${at}`, secret });
+      await gateway.api("POST", "/credentials", {
+        provider: providers[at % providers.length],
+        name: `planted ${at}`,
+        secret,
+      });
     }
     const browser = await startBrowser();
     const { page, context } = await openConsole(browser, gateway, { name: "olga", role: "owner" });
-    for (const path of ["/", "/providers", "/providers/openai", "/providers/mistral", "/keys", "/audit", "/settings", "/prices", "/welcome", "/me"])
+    for (const path of [
+      "/",
+      "/providers",
+      "/providers/openai",
+      "/providers/mistral",
+      "/keys",
+      "/audit",
+      "/settings",
+      "/prices",
+      "/welcome",
+      "/me",
+    ])
       await visit(page, gateway, path);
     await visit(page, gateway, "/providers/groq");
     await page.getByRole("button", { name: /^Test/ }).first().click();
     const heap = await heapOf(context, page);
     expect(heap).toContain("planted 4");
-    expect(planted.filter((secret) => heap.includes(secret.slice(0, 24)) || heap.includes(secret.slice(-20)))).toEqual([]);
+    expect(
+      planted.filter((secret) => heap.includes(secret.slice(0, 24)) || heap.includes(secret.slice(-20))),
+    ).toEqual([]);
     // The operator token and what the session's cookie holds are not for scripts, either.
     expect(heap).not.toContain(gateway.adminToken);
     for (const { value } of await context.cookies()) expect(heap).not.toContain(value);

@@ -1,6 +1,13 @@
 /** Every page of the console: nothing wrong for axe, nothing refused by its own policy, nothing from elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { axeViolations, type Browser, noBrowser, type Opened, startBrowser, type View } from "../support/browser.ts";
+import {
+  axeViolations,
+  type Browser,
+  noBrowser,
+  type Opened,
+  startBrowser,
+  type View,
+} from "../support/browser.ts";
 import { consoleUrl, openConsole, visit } from "../support/console.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { poll } from "../support/poll.ts";
@@ -52,10 +59,22 @@ beforeAll(async () => {
   if (noBrowser !== undefined) return;
   browser = await startBrowser();
   demo = await startGateway({ verb: "demo", dataDir: "llamakey-demo", args: ["--listen", "127.0.0.1:0"] });
-  await demo.api("PUT", "/budgets", { scope: "group:research", name: "research", amount: "0.02", per: "month" });
+  await demo.api("PUT", "/budgets", {
+    scope: "group:research",
+    name: "research",
+    amount: "0.02",
+    per: "month",
+  });
   await demo.api("PUT", "/budgets", { scope: "organisation", name: "all", amount: "250", per: "month" });
-  await demo.api("PATCH", "/policies/group:research", { models: ["gpt-*", "claude-*"], limits: { requestsPerMinute: 600 } });
-  await poll("traffic of the demo", async () => ((await demo.requests()).length >= 12 ? true : undefined), 30_000);
+  await demo.api("PATCH", "/policies/group:research", {
+    models: ["gpt-*", "claude-*"],
+    limits: { requestsPerMinute: 600 },
+  });
+  await poll(
+    "traffic of the demo",
+    async () => ((await demo.requests()).length >= 12 ? true : undefined),
+    30_000,
+  );
 }, 60_000);
 afterAll(() => demo?.end());
 
@@ -67,7 +86,11 @@ describe.skipIf(noBrowser !== undefined)("every page of the console", () => {
       for (const [name, path] of Object.entries(PAGES)) {
         await visit(opened.page, demo, path);
         await opened.page.waitForTimeout(150);
-        const found = [...(await axeViolations(opened.page)), ...opened.problems.splice(0), ...(await overflow(opened))];
+        const found = [
+          ...(await axeViolations(opened.page)),
+          ...opened.problems.splice(0),
+          ...(await overflow(opened)),
+        ];
         if (found.length > 0) wrong[name] = found;
         await browser.screenshot(opened.page, `${name}-${view}`);
       }
@@ -91,9 +114,17 @@ describe.skipIf(noBrowser !== undefined)("every page of the console", () => {
   });
 
   test("a request's drawer shows times, cost and the call again, without a violation", async () => {
-    const { page, problems, context } = await openConsole(browser, demo, { name: "ann", role: "owner" }, DESKTOP);
+    const { page, problems, context } = await openConsole(
+      browser,
+      demo,
+      { name: "ann", role: "owner" },
+      DESKTOP,
+    );
     await visit(page, demo, "/requests?model=claude-sonnet-5");
-    await page.getByRole("button", { name: /^The call of/ }).first().click();
+    await page
+      .getByRole("button", { name: /^The call of/ })
+      .first()
+      .click();
     const drawer = page.getByRole("dialog", { name: "A call" });
     await drawer.getByText("Replay as curl").waitFor();
     for (const text of ["first byte after", "input tokens", "output tokens", "/anthropic/v1/messages"])
@@ -139,8 +170,13 @@ describe.skipIf(noBrowser !== undefined)("every page of the console", () => {
       (globalThis as { shift?: number }).shift = 0;
       new PerformanceObserver((list) => {
         for (const entry of list.getEntries()) {
-          const { value, hadRecentInput } = entry as PerformanceEntry & { value: number; hadRecentInput: boolean };
-          if (!hadRecentInput) (globalThis as { shift?: number }).shift = ((globalThis as { shift?: number }).shift ?? 0) + value;
+          const { value, hadRecentInput } = entry as PerformanceEntry & {
+            value: number;
+            hadRecentInput: boolean;
+          };
+          if (!hadRecentInput)
+            (globalThis as { shift?: number }).shift =
+              ((globalThis as { shift?: number }).shift ?? 0) + value;
         }
       }).observe({ type: "layout-shift", buffered: true });
     });

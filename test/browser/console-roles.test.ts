@@ -29,11 +29,28 @@ function fromPage(method: string, path: string, body?: object) {
 
 describe.skipIf(noBrowser !== undefined)("roles", () => {
   test("an auditor sees everything and is offered no change; a change by hand is refused", async () => {
-    const { page, context } = await openConsole(browser, gateway, { name: "ada", role: "auditor" }, { width: 1360 });
+    const { page, context } = await openConsole(
+      browser,
+      gateway,
+      { name: "ada", role: "auditor" },
+      { width: 1360 },
+    );
     const CHANGES = /^(New |Add |Set |Put |Save|Test|Grant|Custom|Revoke|Remove|Change)/;
-    for (const path of ["/", "/users", "/keys", "/providers", "/providers/openai", "/policies/organisation", "/prices", "/settings"]) {
+    for (const path of [
+      "/",
+      "/users",
+      "/keys",
+      "/providers",
+      "/providers/openai",
+      "/policies/organisation",
+      "/prices",
+      "/settings",
+    ]) {
       await visit(page, gateway, path);
-      const offered = await page.getByRole("button", { name: CHANGES }).and(page.locator(":enabled")).allTextContents();
+      const offered = await page
+        .getByRole("button", { name: CHANGES })
+        .and(page.locator(":enabled"))
+        .allTextContents();
       expect([path, ...offered]).toEqual([path]);
     }
     await visit(page, gateway, "/keys");
@@ -47,22 +64,53 @@ describe.skipIf(noBrowser !== undefined)("roles", () => {
       const call = `(${fromPage})(${JSON.stringify(method)}, ${JSON.stringify(path)}, ${JSON.stringify(body)})()`;
       expect(await page.evaluate<{ status: number }>(call)).toMatchObject({ status: 403 });
     }
-    expect((await gateway.api<{ items: { name: string }[] }>("GET", "/users")).items.map(({ name }) => name)).not.toContain("intruder");
+    expect(
+      (await gateway.api<{ items: { name: string }[] }>("GET", "/users")).items.map(({ name }) => name),
+    ).not.toContain("intruder");
     await context.close();
   }, 90_000);
 
   test("a member sees only itself, on every page and behind them", async () => {
     await gateway.addUser("mia");
-    const { page, context } = await openConsole(browser, gateway, { name: "mia", role: "member" }, { width: 1360 });
+    const { page, context } = await openConsole(
+      browser,
+      gateway,
+      { name: "mia", role: "member" },
+      { width: 1360 },
+    );
     await page.getByRole("heading", { name: "My LlaMaKey" }).waitFor();
-    expect(await page.getByRole("navigation", { name: "Pages" }).getByRole("link").allTextContents()).toEqual(["My LlaMaKey"]);
-    for (const path of ["/", "/users", "/keys", "/requests", "/policies", "/audit", "/settings", "/me/keys", "/me/calls"]) {
+    expect(await page.getByRole("navigation", { name: "Pages" }).getByRole("link").allTextContents()).toEqual(
+      ["My LlaMaKey"],
+    );
+    for (const path of [
+      "/",
+      "/users",
+      "/keys",
+      "/requests",
+      "/policies",
+      "/audit",
+      "/settings",
+      "/me/keys",
+      "/me/calls",
+    ]) {
       await page.goto(consoleUrl(gateway, path));
       await page.getByRole("heading", { name: "My LlaMaKey" }).waitFor();
       expect(await page.content()).not.toContain("hidden-hannah");
     }
-    for (const path of ["/users", "/keys", "/requests", "/overview", "/audit", "/credentials", "/policies", "/budgets", "/settings"]) {
-      const answer = await page.evaluate<{ status: number; text: string }>(`(${fromPage})("GET", ${JSON.stringify(path)})()`);
+    for (const path of [
+      "/users",
+      "/keys",
+      "/requests",
+      "/overview",
+      "/audit",
+      "/credentials",
+      "/policies",
+      "/budgets",
+      "/settings",
+    ]) {
+      const answer = await page.evaluate<{ status: number; text: string }>(
+        `(${fromPage})("GET", ${JSON.stringify(path)})()`,
+      );
       expect([path, answer.status]).toEqual([path, 403]);
       expect(answer.text).not.toContain("hidden-hannah");
     }
@@ -70,7 +118,12 @@ describe.skipIf(noBrowser !== undefined)("roles", () => {
   }, 90_000);
 
   test("whoever signs out leaves nothing behind", async () => {
-    const { page, context } = await openConsole(browser, gateway, { name: "otto", role: "owner" }, { width: 1360 });
+    const { page, context } = await openConsole(
+      browser,
+      gateway,
+      { name: "otto", role: "owner" },
+      { width: 1360 },
+    );
     await visit(page, gateway, "/users");
     await page.getByText("hidden-hannah").waitFor();
     await page.getByRole("button", { name: /otto/ }).click();

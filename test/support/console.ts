@@ -47,6 +47,8 @@ export async function visit(page: Page, gateway: Gateway, path: string): Promise
 }
 
 /** Nothing is loading any more. */
-export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.querySelector('[aria-label="Loading"], .mantine-Skeleton-root') === null);
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () => document.querySelector('[aria-label="Loading"], .mantine-Skeleton-root') === null,
+  );
 }

@@ -55,7 +55,12 @@ function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Prop
               <td
                 key={title}
                 data-label={title}
-                className={classes(align === "right" && "right", tight && "tight", minor && "minor", actions && "actions")}
+                className={classes(
+                  align === "right" && "right",
+                  tight && "tight",
+                  minor && "minor",
+                  actions && "actions",
+                )}
               >
                 {cell(row)}
               </td>

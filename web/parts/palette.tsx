@@ -1,6 +1,6 @@
 import { Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { useLocation } from "wouter";
 import { all, type Key, type User } from "../api.ts";
 import { Icon, type IconName } from "./icons.tsx";
@@ -66,7 +66,15 @@ export function Palette({ groups }: { groups: ReturnType<typeof placesOf> }) {
         leftSection: <Icon name="search" />,
         placeholder: "Pages, users, keys…",
         "aria-label": "Search pages, users and keys",
+        onKeyDown: takeFirst,
       }}
     />
   );
+}
+
+/** Selects what Enter is to open, where it came after the last letter was typed and nothing is selected yet. */
+function takeFirst({ key, currentTarget }: KeyboardEvent<HTMLInputElement>) {
+  const list = currentTarget.closest("[role=dialog]");
+  if (key !== "Enter" || list === null || list.querySelector("[data-action][data-selected]") !== null) return;
+  list.querySelector("[data-action]")?.setAttribute("data-selected", "true");
 }

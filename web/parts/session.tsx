@@ -29,7 +29,9 @@ export function useSignedIn() {
 export function startSession(queries: QueryClient, session: Session | null): void {
   setCsrf(session?.csrf ?? "");
   queries.setQueryData(["session"], session);
-  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" && queryKey[0] !== "sign-in" });
+  queries.removeQueries({
+    predicate: ({ queryKey }) => queryKey[0] !== "session" && queryKey[0] !== "sign-in",
+  });
 }
 
 export function SessionProvider({ session, children }: { session: Session; children: ReactNode }) {
