@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import lock from "../package-lock.json" with { type: "json" };
+import { buildClient } from "../src/serve/build-client.ts";
 import { bundleConsole } from "../src/serve/console-bundle.ts";
 import { bunPackage } from "./bun.mjs";
 
@@ -34,14 +35,12 @@ if (asked === undefined) await build("dist/lmk");
 else for (const target of asked === "all" ? Object.keys(packages) : [asked]) await buildFor(target);
 
 /** Puts the web console, bundled, in the place of the module that says that there is none. */
-function consolePlugin(): Bun.BunPlugin {
+function consolePlugin(bundled: unknown): Bun.BunPlugin {
+  const contents = `export const bundledConsole = ${JSON.stringify(bundled)};`;
   return {
     name: "console",
     setup({ onLoad }) {
-      onLoad({ filter: /[\\/]serve[\\/]bundled-console\.ts$/ }, async () => {
-        const text = JSON.stringify(await bundleConsole(root));
-        return { contents: `export const bundledConsole = ${text};`, loader: "js" };
-      });
+      onLoad({ filter: /[\\/]serve[\\/]bundled-console\.ts$/ }, () => ({ contents, loader: "js" }));
     },
   };
 }
@@ -60,10 +59,14 @@ async function build(
   platform: { target?: string; executablePath?: string } = {},
 ): Promise<void> {
   const startedAt = performance.now();
+  // Before the build that they go into: one inside another may wait for ever.
+  const [bundled, client] = [await bundleConsole(root), await buildClient()];
   const result = await Bun.build({
     entrypoints: ["src/main.ts", ...workers].map((path) => root + path),
     naming: { entry: "[name].[ext]" },
-    plugins: [consolePlugin()],
+    plugins: [consolePlugin(bundled)],
+    // It has no sources beside it to make the client of.
+    define: { LMK_CLIENT: JSON.stringify(client) },
     minify: true,
     // Inside the executable: a stack trace in somebody's bug report names our files and lines.
     sourcemap: "inline",

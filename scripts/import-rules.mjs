@@ -51,6 +51,9 @@ export const rules = {
 
   "config.ts": { sees: ["domain", "providers"], packages: ["zod"], platform: true },
 
+  // The command line of a user's machine alone, for Node.
+  "client-main.ts": { sees: ["commands"], packages: [], platform: true },
+
   "version.ts": { sees: [], packages: [], platform: false },
 
   // The only places where objects are constructed: the running gateway, and the command line around it.

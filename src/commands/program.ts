@@ -1,27 +1,21 @@
-import { Command, CommanderError } from "commander";
+import type { Command } from "commander";
 import { addAdminVerbs } from "./admin.ts";
 import { addAuditVerb } from "./audit.ts";
 import { addBudgetVerbs } from "./budget.ts";
-import { addConfigureVerb } from "./configure.ts";
+import { addClientVerbs } from "./client-verbs.ts";
 import { addCredentialVerbs } from "./credential.ts";
 import { addDemoVerb, type Demo } from "./demo.ts";
-import { addDoctorVerb } from "./doctor.ts";
-import { addEnvVerb } from "./env.ts";
-import { Failure } from "./failure.ts";
 import { addGroupVerbs } from "./group.ts";
-import { Interrupted, type Io, processIo } from "./io.ts";
+import { type Io, processIo } from "./io.ts";
 import { addKeyVerbs } from "./key.ts";
 import { addLogsVerb } from "./logs.ts";
-import { addMeVerb } from "./me.ts";
 import { addObjectsVerbs } from "./objects.ts";
 import { addSettingsVerbs } from "./organisation-settings.ts";
 import { addPolicyVerbs } from "./policy.ts";
 import { addPricesVerbs } from "./prices.ts";
 import { addProvidersVerb } from "./providers.ts";
-import { addRunVerb } from "./run.ts";
+import { type Exit, runVerbs } from "./run-verbs.ts";
 import { addServeVerb, type Serve } from "./serve.ts";
-import { addSnippetVerb } from "./snippet.ts";
-import { printable } from "./table.ts";
 import { addUsageVerb } from "./usage.ts";
 import { addUserVerbs } from "./user.ts";
 import { addVerifyVerb, type Verify } from "./verify.ts";
@@ -35,55 +29,21 @@ export interface Actions {
   readonly version: string;
 }
 
-const USAGE_ERROR = 2;
-
 /**
- * Runs one command line.
+ * Runs one command line, all verbs in it.
  * @param args Without the executable; none, or options alone, are those of `serve`.
- * @returns the exit code: 0 done, 1 could not be done, 2 not understood, 130 interrupted.
+ * @returns the exit code: see `runVerbs`.
  */
-export async function runProgram(
-  args: readonly string[],
-  actions: Actions,
-  io: Io = processIo(),
-): Promise<number> {
-  let code = 0;
-  const program = buildProgram(io, actions, (served) => {
-    code = served;
-  });
-  try {
-    await program.parseAsync(withVerb(args), { from: "user" });
-    return code;
-  } catch (error) {
-    return exitCode(error, io);
-  }
+export function runProgram(args: readonly string[], actions: Actions, io: Io = processIo()): Promise<number> {
+  return runVerbs(withVerb(args), actions.version, io, (program, io, exit) =>
+    addVerbs(program, io, actions, exit),
+  );
 }
 
-/** @param exit Told how `serve`, `demo`, `verify` or the command of `run` ended. */
-function buildProgram(
-  io: Io,
-  { serve, demo, verify, version }: Actions,
-  exit: (code: number) => void,
-): Command {
-  const program = new Command("lmk")
-    .description("LlaMaKey: one key per user in front of every LLM API.")
-    .version(version)
-    .option("--url <address>", "the gateway to talk to (default: LMK_URL, else where LMK_LISTEN says)")
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeErr: (text) => io.note(text.trimEnd().split("\n").map(printable).join("\n")),
-      outputError: (text, write) => write(text.replace(/^error: /, "lmk: ")),
-    })
-    .showSuggestionAfterError()
-    .exitOverride();
+function addVerbs(program: Command, io: Io, { serve, demo, verify }: Actions, exit: Exit): void {
   addServeVerb(program, io, serve, exit);
   addDemoVerb(program, io, demo, exit);
-  addEnvVerb(program, io);
-  addConfigureVerb(program, io);
-  addSnippetVerb(program, io);
-  addRunVerb(program, io, exit);
-  addDoctorVerb(program, io, exit);
-  addMeVerb(program, io);
+  addClientVerbs(program, io, exit);
   addUserVerbs(program, io);
   addGroupVerbs(program, io);
   addKeyVerbs(program, io);
@@ -99,7 +59,6 @@ function buildProgram(
   addAuditVerb(program, io);
   addAdminVerbs(program, io);
   addVerifyVerb(program, io, verify, exit);
-  return program;
 }
 
 /** Not commander's own default command: that one would take a mistyped verb for its argument. */
@@ -111,14 +70,3 @@ function withVerb(args: readonly string[]): string[] {
 
 /** Options that may stand before a verb, or need none. */
 const OWN_OPTIONS = /^(-h|--help|-V|--version|--url(=.*)?)$/;
-
-function exitCode(error: unknown, io: Io): number {
-  // Commander has said already what is wrong.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
-  if (error instanceof Interrupted) return 130;
-  // Who read our output has seen enough.
-  if ((error as { code?: unknown }).code === "EPIPE") return 0;
-  if (!(error instanceof Failure)) throw error;
-  io.note(`lmk: ${printable(error.message)}`);
-  return 1;
-}

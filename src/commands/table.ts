@@ -1,3 +1,5 @@
+import { textWidth } from "./text-width.ts";
+
 /**
  * Lines of aligned columns, two spaces apart.
  * @param widths Of the columns so far; grows in place, so that pages printed one after the other line up.
@@ -6,11 +8,10 @@ export function table(rows: readonly (readonly string[])[], widths: number[] = [
   const shown = rows.map((row) => row.map(printable));
   for (const row of shown) {
     for (const [column, cell] of row.entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, Bun.stringWidth(cell));
+      widths[column] = Math.max(widths[column] ?? 0, textWidth(cell));
     }
   }
-  const pad = (cell: string, column: number) =>
-    cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell));
+  const pad = (cell: string, column: number) => cell + " ".repeat((widths[column] ?? 0) - textWidth(cell));
   return shown.map((row) => `${row.map(pad).join("  ").trimEnd()}\n`).join("");
 }
 

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 /**
  * The master key: `lmk_<id:10>_<secret:32>_<crc:6>`, all base62.
  *
@@ -75,7 +76,7 @@ function stripAlias(text: string): string {
 }
 
 export function checksum(text: string): string {
-  let rest = Bun.hash.crc32(text);
+  let rest = crc32(text);
   let digits = "";
   for (let i = 0; i < 6; i++) {
     digits = BASE62[rest % 62] + digits;

@@ -33,6 +33,8 @@ export interface OwnPaths {
   readonly me: (holder: KeyHolder) => Promise<object>;
   /** Gives a token of this provider for a master key. */
   readonly token: (request: Request, provider: string) => Promise<Response>;
+  /** The client as an npm package. */
+  readonly client: () => Promise<Uint8Array<ArrayBuffer>>;
   /** Undefined where the console and the admin API have a listener of their own. */
   readonly admin: ReturnType<typeof adminPaths> | undefined;
 }
@@ -53,6 +55,7 @@ export function ownPaths(parts: OwnPaths): Handlers["own"] {
     if (pathname === "/lmk/env")
       return withCaller(parts, request, search, (caller) => env(parts, caller, searchParams));
     if (pathname === "/lmk/ca.pem") return authority(parts);
+    if (pathname === "/lmk/cli.tgz") return client(parts);
     if (pathname === "/lmk/me")
       return withCaller(parts, request, search, async ({ holder }) =>
         Response.json(await parts.me(holder), { headers: { "cache-control": "no-store" } }),
@@ -128,6 +131,13 @@ function authority({ authority }: OwnPaths): Response {
     return plain(404, "This gateway has no certificate authority of its own: nothing is to be trusted.\n");
   const headers = { "content-type": "application/x-pem-file", "cache-control": "no-store" };
   return new Response(certificate, { headers });
+}
+
+/** Open to all, as nobody has a key yet where npm asks; asked for again whenever it is used, as a gateway may be newer. */
+async function client(parts: OwnPaths): Promise<Response> {
+  return new Response(await parts.client(), {
+    headers: { "content-type": "application/gzip", "cache-control": "no-cache" },
+  });
 }
 
 function plain(status: number, text: string): Response {

@@ -34,6 +34,7 @@ import type { Certificates } from "./certificates.ts";
 import { ChildKeys } from "./child-keys.ts";
 import { REMEMBERED_CHILD_MS, startChores } from "./chores.ts";
 import { Claims } from "./claims.ts";
+import { ClientPackage } from "./client-package.ts";
 import { consolePages } from "./console.ts";
 import { bundleConsole } from "./console-bundle.ts";
 import { Credentials } from "./credentials.ts";
@@ -287,7 +288,9 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     admin: (request, address) => admin.fetch(request, { address }),
     console: consolePages(async () => bundledConsole ?? (await bundleConsole(CHECKOUT))),
   });
+  const client = new ClientPackage(publicUrl);
   const ofOwnPaths = {
+    client: () => client.bytes(),
     identify: callerOf,
     isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,

@@ -35,6 +35,12 @@ function table({ gateway }: Behind): string {
     .replaceAll(gateway.cwd, "FOLDER");
 }
 
+/** The client that it serves, without where it came from. */
+async function clientOf({ gateway }: Behind): Promise<string> {
+  const bytes = await (await fetch(`${gateway.url}/lmk/cli.tgz`)).bytes();
+  return Buffer.from(Bun.gunzipSync(bytes)).toString("latin1").replace(gateway.url, "");
+}
+
 describe("dist/lmk", () => {
   test("says its version and how it is used, without a data directory", () => {
     const run = (...args: string[]) =>
@@ -50,6 +56,7 @@ describe("dist/lmk", () => {
     const source = await behindGateway();
     expect(table(built)).toBe(table(source));
     expect(built.gateway.stderr()).toBe(source.gateway.stderr());
+    expect(await clientOf(built)).toBe(await clientOf(source));
     expect(readdirSync(folder).sort()).toEqual(["lmk", "llamakey-data", "llamakey_local.env"].sort());
     expect(await built.gateway.stop()).toBe(0);
     expect(await source.gateway.stop()).toBe(0);

@@ -27,6 +27,7 @@ const clean = {
   "src/config.ts": 'import type { Rate } from "./providers/openai.ts";\nexport type Config = Rate;',
   "src/version.ts": 'export const version = "1.0.0";',
   "src/serve/serve.ts": 'import { handle } from "../gateway/handle.ts";\nexport const serve = handle;',
+  "src/client-main.ts": 'import type { Key } from "./commands/key.ts";\nexport type Mine = Key;',
   "src/main.ts": 'import { handle } from "./gateway/handle.ts";\nimport "./admin/users.ts";\nhandle;',
   "src/domain/money.test.ts": 'import { handle } from "../gateway/handle.ts";\nhandle;',
   "test/tools.ts": "export const tool = 1;",

@@ -1,0 +1,89 @@
+/** The client that the gateway serves: one file, on Node alone, from wherever the gateway runs. */
+import { beforeAll, describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { atEnd } from "../support/cleanup.ts";
+import { type Gateway, startGateway } from "../support/gateway.ts";
+
+let gateway: Gateway;
+let folder: string;
+beforeAll(async () => {
+  gateway = await startGateway({
+    env: { ANTHROPIC_API_KEY: "sk-ant-test-fake-0123456789abcdefghijklmnopqrstuv" },
+  });
+  folder = mkdtempSync(join(tmpdir(), "lmk-client-"));
+}, 30_000);
+atEnd(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await gateway.end();
+});
+
+async function fetched(of = gateway): Promise<Buffer> {
+  const response = await fetch(`${of.url}/lmk/cli.tgz`);
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/gzip"]);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+describe("/lmk/cli.tgz", () => {
+  test("is the same whenever it is made, small, and without a secret", async () => {
+    const first = await fetched();
+    await gateway.restart();
+    const second = await fetched();
+    expect(second.equals(first)).toBe(true);
+    expect(first.length).toBeLessThan(400_000);
+    const text = Buffer.from(Bun.gunzipSync(new Uint8Array(first))).toString("latin1");
+    for (const secret of [gateway.key, gateway.adminToken, "sk-ant-test-fake"])
+      expect(text).not.toContain(secret);
+    // Not the text itself: a test that fails would print all of it.
+    expect(text.match(/\bBun\.(?!stringWidth)\w+/)).toBeNull();
+  }, 60_000);
+
+  test("npx runs it on Node without an installation, and it knows its gateway", async () => {
+    // No address given: it is the one that it was fetched from.
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      HOME: folder,
+      LMK_KEY: gateway.key,
+      npm_config_cache: join(folder, "npm"),
+      npm_config_offline: "false",
+      npm_config_update_notifier: "false",
+    };
+    const npx = async (...args: string[]) => {
+      const child = Bun.spawn(["npx", "--yes", `${gateway.url}/lmk/cli.tgz`, ...args], {
+        cwd: folder,
+        env,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [out, err, code] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+        child.exited,
+      ]);
+      return { out, err, code };
+    };
+    const me = await npx("me");
+    expect(me.code, me.err).toBe(0);
+    expect(me.out).toContain(`${gateway.url}/anthropic`);
+    const run = await npx("run", "--budget", "1", "--", "node", "-p", "process.env.ANTHROPIC_API_KEY");
+    expect([run.code, run.out]).toEqual([0, expect.stringMatching(/^lmk_\w{54,}|^lmk_/m)]);
+    expect(run.out).not.toContain(gateway.key);
+    const configured = await npx("configure", "claude-code", "--yes");
+    expect(configured.code).toBe(0);
+    const settings = JSON.parse(readFileSync(join(folder, ".claude/settings.json"), "utf8"));
+    expect(settings.env.ANTHROPIC_BASE_URL).toBe(`${gateway.url}/anthropic`);
+    expect((await npx("configure", "claude-code", "--undo")).code).toBe(0);
+    const wrong = await npx("serve");
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("unknown command")]);
+  }, 120_000);
+
+  test("what curl fetches sets a shell up", () => {
+    const script = `eval "$(curl -fsS "$URL/lmk/env" -H "authorization: Bearer $KEY")" && printf %s "$ANTHROPIC_BASE_URL"`;
+    const env = { PATH: process.env["PATH"] ?? "", URL: gateway.url, KEY: gateway.key };
+    const ended = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+    expect([ended.status, ended.stdout]).toEqual([0, `${gateway.url}/anthropic`]);
+  });
+});
