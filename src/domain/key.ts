@@ -1,4 +1,3 @@
-import { crc32 } from "node:zlib";
 /**
  * The master key: `lmk_<id:10>_<secret:32>_<crc:6>`, all base62.
  *
@@ -83,4 +82,14 @@ export function checksum(text: string): string {
     rest = Math.floor(rest / 62);
   }
   return digits;
+}
+
+/** CRC-32 as in zlib (IEEE 802.3), without it: this runs on Node too, wherever the client does. */
+function crc32(text: string): number {
+  let crc = -1;
+  for (const byte of new TextEncoder().encode(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+  }
+  return ~crc >>> 0;
 }
