@@ -31,7 +31,8 @@ beforeAll(() => {
 function table({ gateway }: Behind): string {
   return gateway
     .stdout()
-    .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+    .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
+    .replace(/#link=\w+/, "#link=SECRET")
     .replaceAll(gateway.cwd, "FOLDER");
 }
 

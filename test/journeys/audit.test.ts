@@ -219,7 +219,7 @@ describe("every operation of the admin API that changes something", () => {
       "POST /asks/{ref}/grant",
       ...operations.filter((operation) => operation.includes(" /me/")),
     ];
-    expect(operations.sort()).toEqual([...Object.keys(tries), ...elsewhere].sort());
+    expect(operations.sort()).toEqual([...new Set([...Object.keys(tries), ...elsewhere])].sort());
   });
 
   for (const [operation, next] of Object.entries(tries)) {

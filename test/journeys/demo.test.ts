@@ -97,7 +97,7 @@ describe("the demo", () => {
       "GET",
       "/credentials",
     );
-    expect(items.map(({ provider }) => provider)).toEqual(["openai", "anthropic"]);
+    expect(items.map(({ provider }) => provider)).toEqual(["anthropic", "openai"]);
     for (const { masked } of items) expect(masked).toStartWith("sk-sim...");
     expect(heard).toEqual([]);
   });

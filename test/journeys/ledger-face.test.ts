@@ -204,6 +204,12 @@ test("each threshold is told once a period, signed, whatever becomes of the proc
     model: "gpt-unheard",
     thresholds: [20, 40, 70],
   });
+  const ended = () => {
+    using database = new Database(join(gateway.dataDir, "llamakey.db"), { readonly: true });
+    return database.query("SELECT 1 FROM requests WHERE model = 'gpt-unheard' AND cost_nanos > 0").all()
+      .length;
+  };
+  const before = ended();
   const thresholds = () =>
     told.filter(({ budget: name }) => name === "told").map(({ threshold }) => threshold);
   /** The receiver has got so many, and the gateway has noted that it has: until then it would tell again. */
@@ -221,6 +227,8 @@ test("each threshold is told once a period, signed, whatever becomes of the proc
   await noted(2);
   expect((await chat("gpt-unheard")).status).toBe(200);
   await noted(3);
+  // Thresholds are told as soon as a call has ended; that it has cost something is on the disk a moment later.
+  await poll("the third call on the disk", () => (ended() === before + 3 ? true : undefined));
   await gateway.kill();
   // As if it had died between posting and noting.
   const database = new Database(join(gateway.dataDir, "llamakey.db"));
