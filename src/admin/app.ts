@@ -127,11 +127,17 @@ export function adminApp(parts: AdminParts, version: string, report: (message: s
     name: "__Host-lmk_session",
     description: "Of the console; calls that change something carry `x-lmk-csrf`, too.",
   });
-  const document = documentOf(app, version);
-  const [page, text] = [docsPage(document), JSON.stringify(document)];
-  app.get("/api/openapi.json", (c) => c.body(text, 200, { "content-type": "application/json" }));
+  // Made when somebody asks: making them takes longer than all else of a start.
+  let made: { page: string; text: string } | undefined;
+  const documents = () => {
+    if (made !== undefined) return made;
+    const document = documentOf(app, version);
+    made = { page: docsPage(document), text: JSON.stringify(document) };
+    return made;
+  };
+  app.get("/api/openapi.json", (c) => c.body(documents().text, 200, { "content-type": "application/json" }));
   app.get("/api/docs.css", (c) => c.body(docsStyle, 200, { "content-type": "text/css; charset=utf-8" }));
-  app.get("/api/docs", (c) => c.body(page, 200, DOCS_HEADERS));
+  app.get("/api/docs", (c) => c.body(documents().page, 200, DOCS_HEADERS));
   return app;
 }
 

@@ -4,8 +4,7 @@ import { Argument, type Command, Option } from "commander";
 import type { Agent, GatewayFacts, Machine } from "../client/agents/agent.ts";
 import { agents } from "../client/agents/catalogue.ts";
 import { Backup } from "../client/configure/backup.ts";
-import { difference } from "../client/configure/difference.ts";
-import { type PlannedFile, plan } from "../client/configure/plan.ts";
+import type { PlannedFile } from "../client/configure/plan.ts";
 import { UnclearFile } from "../client/edit/setting.ts";
 import { mask } from "../domain/key.ts";
 import { Me } from "./answers.ts";
@@ -52,8 +51,11 @@ async function configure(io: Io, agent: Agent, options: Options, command: Comman
     );
   }
   const machine = machineOf(io);
+  // Loaded here: the packages that edit files are of no use to any other verb.
+  const { plan } = await import("../client/configure/plan.ts");
+  const { difference } = await import("../client/configure/difference.ts");
   const files = plan(agent, gateway, machine);
-  await io.print(files.map(describe).join(""));
+  await io.print(files.map((file) => heading(file) + difference(file.now.text ?? "", file.after)).join(""));
   if (files.length > 0) {
     if (options.dryRun) return io.note("Nothing is changed.");
     const agreed = options.yes || (await io.confirm(`Change ${files.length === 1 ? "it" : "them"}?`));
@@ -106,9 +108,9 @@ function machineOf({ environment, platform, folder }: Io): Machine {
   return { environment, platform, home, folder, exists: existsSync };
 }
 
-function describe({ now, after, isSecret }: PlannedFile): string {
+function heading({ now, isSecret }: PlannedFile): string {
   const isNew = now.text === undefined;
   const what = isNew ? " (new)" : "";
   const privacy = isSecret ? ", readable by you alone" : "";
-  return `${now.path}${what}${privacy}:\n${difference(now.text ?? "", after)}`;
+  return `${now.path}${what}${privacy}:\n`;
 }

@@ -1,11 +1,4 @@
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from "@simplewebauthn/server";
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { Passkey, SignedUser } from "../../domain/sign-in.ts";
 import type { AdminParts } from "../parts.ts";
 import { CodedProblem, forbidden } from "../problem.ts";
@@ -13,6 +6,9 @@ import type { Place } from "./origin.ts";
 
 /** A signature for signing in, or for confirming who one is. */
 const ASSERT = "assert";
+
+/** Loaded by the first passkey: it is a third of what a start would take. */
+const webAuthn = () => import("@simplewebauthn/server");
 
 type Parts = Pick<AdminParts, "store" | "challenges" | "clock">;
 
@@ -23,8 +19,8 @@ export function relyingParty(origin: string): string | undefined {
 }
 
 /** For `navigator.credentials.get`: whichever passkey of this page the user picks. */
-export function assertionOptions({ challenges }: Parts, place: Place) {
-  return generateAuthenticationOptions({
+export async function assertionOptions({ challenges }: Parts, place: Place) {
+  return (await webAuthn()).generateAuthenticationOptions({
     rpID: pageOf(place).rpID,
     challenge: challenges.create(ASSERT),
     userVerification: "required",
@@ -45,19 +41,21 @@ export async function whoSigned(
   const handle = response.response.userHandle;
   if (handle !== undefined && handle !== Buffer.from(user.id).toString("base64url")) return null;
   const challenge = challengeIn(response.response.clientDataJSON);
-  const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-    response,
-    expectedChallenge: (text) => text === challenge && challenges.isOpen(ASSERT, text),
-    expectedOrigin: origin,
-    expectedRPID: rpID,
-    requireUserVerification: true,
-    credential: {
-      id: passkey.id,
-      publicKey: new Uint8Array(passkey.publicKey),
-      counter: passkey.counter,
-    },
-    // The library throws for whatever does not fit: to us it is one and the same answer.
-  }).catch(() => NOT_VERIFIED);
+  const { verified, authenticationInfo } = await (await webAuthn())
+    .verifyAuthenticationResponse({
+      response,
+      expectedChallenge: (text) => text === challenge && challenges.isOpen(ASSERT, text),
+      expectedOrigin: origin,
+      expectedRPID: rpID,
+      requireUserVerification: true,
+      credential: {
+        id: passkey.id,
+        publicKey: new Uint8Array(passkey.publicKey),
+        counter: passkey.counter,
+      },
+      // The library throws for whatever does not fit: to us it is one and the same answer.
+    })
+    .catch(() => NOT_VERIFIED);
   if (!verified || !challenges.spend(ASSERT, challenge)) return null;
   await store.touchPasskey(passkey.id, authenticationInfo.newCounter, clock.now());
   return found;
@@ -66,7 +64,7 @@ export async function whoSigned(
 /** For `navigator.credentials.create`. */
 export async function creationOptions({ store, challenges }: Parts, place: Place, user: SignedUser["user"]) {
   const known = await store.listPasskeys(user.id);
-  return generateRegistrationOptions({
+  return (await webAuthn()).generateRegistrationOptions({
     rpName: "LlaMaKey",
     rpID: pageOf(place).rpID,
     userID: new Uint8Array(Buffer.from(user.id)),
@@ -89,13 +87,15 @@ export async function registered(
   const { rpID, origin } = pageOf(place);
   const purpose = registration(user);
   const challenge = challengeIn(response.response.clientDataJSON);
-  const { verified, registrationInfo } = await verifyRegistrationResponse({
-    response,
-    expectedChallenge: (text) => text === challenge && challenges.isOpen(purpose, text),
-    expectedOrigin: origin,
-    expectedRPID: rpID,
-    requireUserVerification: true,
-  }).catch(() => ({ verified: false, registrationInfo: undefined }));
+  const { verified, registrationInfo } = await (await webAuthn())
+    .verifyRegistrationResponse({
+      response,
+      expectedChallenge: (text) => text === challenge && challenges.isOpen(purpose, text),
+      expectedOrigin: origin,
+      expectedRPID: rpID,
+      requireUserVerification: true,
+    })
+    .catch(() => ({ verified: false, registrationInfo: undefined }));
   if (!verified || registrationInfo === undefined || !challenges.spend(purpose, challenge)) {
     throw new CodedProblem(422, "This is no answer to what was asked for; begin anew.", "passkey_invalid");
   }
