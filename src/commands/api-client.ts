@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
+import { ask, proxyFor } from "../client/ask.ts";
 import { adminAddress, isLoopback } from "./address.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -25,7 +26,21 @@ export function connect(io: Io, command: Command): ApiClient {
   const address = adminAddress(command.optsWithGlobals<{ url?: string }>().url, settings);
   const own = settings("LMK_TOKEN");
   const token = own === undefined ? operatorToken(io, settings) : { text: own, origin: "LMK_TOKEN" };
-  return new ApiClient(address, token, ownAuthority(address, settings, io));
+  return new ApiClient(address, token, wayTo(address, settings, io));
+}
+
+/** How a gateway is reached. */
+export interface Way {
+  /** Certificates to trust instead of the system's, PEM; undefined for those. */
+  readonly ca: string | undefined;
+  /** Undefined for none. */
+  readonly proxy: string | undefined;
+}
+
+/** By the proxy that the environment names, but to this machine itself. */
+export function wayTo(address: string, settings: Settings, io: Io): Way {
+  const proxy = isLoopback(address) ? undefined : proxyFor(address, io.environment)?.url;
+  return { ca: ownAuthority(address, settings, io), proxy };
 }
 
 /** The certificate that a gateway on this machine has put into its data directory; for that gateway alone. */
@@ -54,24 +69,23 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 export class ApiClient {
   readonly address: string;
   private readonly token: Token;
-  /** Certificates to trust instead of the system's, PEM; undefined for those. */
-  private readonly ca: string | undefined;
+  private readonly way: Way;
 
   /** @param address Without a trailing slash. */
-  constructor(address: string, token: Token, ca?: string) {
+  constructor(address: string, token: Token, way: Way) {
     this.address = address;
     this.token = token;
-    this.ca = ca;
+    this.way = way;
   }
 
   /** The same gateway with another token. */
   as(token: Token): ApiClient {
-    return new ApiClient(this.address, token, this.ca);
+    return new ApiClient(this.address, token, this.way);
   }
 
   /** The same gateway, where this certificate vouches for it. */
   trusting(ca: string): ApiClient {
-    return new ApiClient(this.address, this.token, ca);
+    return new ApiClient(this.address, this.token, { ...this.way, ca });
   }
 
   /** @param path From the root, its variable parts percent-encoded: see `segment`. */
@@ -137,7 +151,7 @@ export class ApiClient {
   }
 
   private async send(method: string, path: string, body: unknown): Promise<Response> {
-    const response = await this.fetch(method, path, body);
+    const response = await this.answerTo(method, path, body);
     if (response.ok) return response;
     const said = problemText(await response.json().catch(() => undefined));
     if (response.status === 401 && path.startsWith("/api/")) {
@@ -154,21 +168,18 @@ export class ApiClient {
     throw this.stranger(response.status);
   }
 
-  private async fetch(method: string, path: string, body: unknown): Promise<Response> {
+  private async answerTo(method: string, path: string, body: unknown): Promise<Response> {
     try {
-      return await fetch(this.address + path, {
+      return await ask({
+        url: this.address + path,
         method,
         headers: {
           authorization: `Bearer ${this.token.text}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
-        body: body === undefined ? null : JSON.stringify(body),
-        // A redirect would take the token elsewhere.
-        redirect: "manual",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        // Bun sends even loopback calls through HTTP_PROXY; undefined leaves that to the environment.
-        ...(isLoopback(this.address) ? { proxy: false } : {}),
-        ...(this.ca === undefined ? {} : { tls: { ca: this.ca } }),
+        body: body === undefined ? undefined : JSON.stringify(body),
+        timeoutMs: TIMEOUT_MS,
+        ...this.way,
       });
     } catch (error) {
       throw new Failure(

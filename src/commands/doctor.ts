@@ -40,7 +40,7 @@ async function examine(io: Io, command: Command): Promise<Finding[]> {
   const reached = await lookAtGateway(address, environment);
   const findings = [...reached.findings];
   if (!reached.isThere) return findings;
-  const client = new ApiClient(address, { text: key, origin }, reached.ca);
+  const client = new ApiClient(address, { text: key, origin }, reached);
   try {
     const me = await client.get("/lmk/me", Me);
     const run = await client.get("/lmk/env", RunEnvironment, { format: "run", trust: "/" });

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { gatewayAddress } from "./address.ts";
-import { ApiClient, ownAuthority } from "./api-client.ts";
+import { ApiClient, wayTo } from "./api-client.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { dataDirectory, readSettings, readVariables } from "./settings.ts";
@@ -43,5 +43,5 @@ export function findOwnKey(io: Io, command: Command): OwnKey {
 /** The gateway as a user sees it, with the key that `findOwnKey` finds. */
 export function connectAsUser(io: Io, command: Command): ApiClient {
   const { address, key, origin } = findOwnKey(io, command);
-  return new ApiClient(address, { text: key, origin }, ownAuthority(address, readSettings(io), io));
+  return new ApiClient(address, { text: key, origin }, wayTo(address, readSettings(io), io));
 }

@@ -80,6 +80,43 @@ describe("/lmk/cli.tgz", () => {
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("unknown command")]);
   }, 120_000);
 
+  test("where the gateway has a certificate of its own, it takes it by its fingerprint alone", async () => {
+    await using secure = await startGateway({
+      env: { ANTHROPIC_API_KEY: "sk-ant-test-fake-0123456789abcdefghijklmnopqrstuv" },
+      args: ["--tls=local"],
+    });
+    const ca = readFileSync(join(secure.dataDir, "ca.pem"), "utf8");
+    const home = mkdtempSync(join(folder, "home-"));
+    const bytes = await (await fetch(`${secure.url}/lmk/cli.tgz`, { tls: { ca } })).bytes();
+    await new Bun.Archive(bytes).extract(home);
+    const node = async (...args: string[]) => {
+      const child = Bun.spawn(["node", join(home, "package/lmk.mjs"), ...args], {
+        cwd: home,
+        env: { PATH: process.env["PATH"] ?? "", HOME: home, LMK_KEY: secure.key },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [out, err, code] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+        child.exited,
+      ]);
+      return { out, err, code };
+    };
+    const command = ["--", "node", "-p", "process.env.ANTHROPIC_BASE_URL"];
+    const refused = await node("run", ...command);
+    expect([refused.code, refused.out]).toEqual([125, ""]);
+    const fingerprint = /--fingerprint ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})/.exec(refused.err)?.[1] ?? "";
+    expect(secure.stdout()).toContain(fingerprint);
+    const run = await node("run", "--fingerprint", fingerprint, ...command);
+    expect([run.code, run.out], run.err).toEqual([0, `${secure.url}/anthropic\n`]);
+    const kept = await node("env", "--format", "json", "--fingerprint", fingerprint);
+    expect(kept.code, kept.err).toBe(0);
+    const variables = JSON.parse(kept.out) as Record<string, string>;
+    expect(readFileSync(variables["NODE_EXTRA_CA_CERTS"] ?? "", "utf8")).toBe(ca);
+  }, 60_000);
+
   test("what curl fetches sets a shell up", () => {
     const script = `eval "$(curl -fsS "$URL/lmk/env" -H "authorization: Bearer $KEY")" && printf %s "$ANTHROPIC_BASE_URL"`;
     const env = { PATH: process.env["PATH"] ?? "", URL: gateway.url, KEY: gateway.key };

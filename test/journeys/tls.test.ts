@@ -1,5 +1,5 @@
 /** The gateway by TLS: with a certificate of the administrator's, or of the local authority; and by host names. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,9 @@ import { StartFailure, startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
 import { poll } from "../support/poll.ts";
 import { recordingUpstream } from "../support/recording-upstream.ts";
+
+/** Each starts a gateway of its own; on a busy machine that takes seconds. */
+setDefaultTimeout(60_000);
 
 const upstream = await recordingUpstream();
 const env = {
@@ -39,15 +42,18 @@ function selfSigned(name: string): { cert: string; key: string } {
   return { cert, key };
 }
 
-/** What the server at this port shows. */
-function shown(port: number, servername = "localhost"): Promise<{ name: string; serial: string }> {
-  return new Promise((resolve, reject) => {
+/** What the server at this port shows; undefined where it cuts the connection, as it does while it exchanges certificates. */
+function shown(
+  port: number,
+  servername = "localhost",
+): Promise<{ name: string; serial: string } | undefined> {
+  return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", servername, rejectUnauthorized: false }, () => {
       const { subject, serialNumber } = socket.getPeerCertificate();
       resolve({ name: String(subject?.CN), serial: serialNumber });
       socket.destroy();
     });
-    socket.on("error", reject);
+    socket.on("error", () => resolve(undefined));
   });
 }
 
@@ -69,7 +75,7 @@ describe("with certificate files", () => {
       env: { ...env, LMK_TLS_CERT: own.cert, LMK_TLS_KEY: own.key },
     });
     expect(gateway.url).toStartWith("https://");
-    expect((await shown(gateway.port)).name).toBe("first");
+    expect((await shown(gateway.port))?.name).toBe("first");
     // A connection that is there goes on.
     const tls = { ca: readFileSync(first.cert, "utf8") };
     const kept = await fetch(`${gateway.url}/healthz`, { tls });
@@ -78,16 +84,16 @@ describe("with certificate files", () => {
     use(second.cert, second.key);
     await poll(
       "the second certificate",
-      async () => ((await shown(gateway.port)).name === "second" ? 1 : undefined),
-      8000,
+      async () => ((await shown(gateway.port))?.name === "second" ? 1 : undefined),
+      20_000,
     );
     use(third.cert, first.key);
     await poll(
       "a complaint",
       async () => (gateway.stderr().includes("is not that of the certificate") ? 1 : undefined),
-      8000,
+      20_000,
     );
-    expect((await shown(gateway.port)).name).toBe("second");
+    expect((await shown(gateway.port))?.name).toBe("second");
   });
 
   test("files that cannot be used stop the start with a line that says so", async () => {
@@ -104,11 +110,8 @@ describe("with certificate files", () => {
 });
 
 describe("with the local authority", () => {
-  test("clients that trust it are answered, the command line too, and certificates are renewed by themselves", async () => {
-    await using gateway = await startGateway({
-      env: { ...env, LMK_TLS_LIFETIME: "6s" },
-      args: ["--tls=local"],
-    });
+  test("clients that trust it are answered, the command line too", async () => {
+    await using gateway = await startGateway({ env, args: ["--tls=local"] });
     expect(gateway.url).toStartWith("https://localhost:");
     const ca = readFileSync(join(gateway.dataDir, "ca.pem"), "utf8");
     const plain = await fetch(`${gateway.url}/healthz`).catch((error: Error) => error);
@@ -122,21 +125,32 @@ describe("with the local authority", () => {
     const users = await runLmk(gateway, ["user", "list"], {});
     expect(users).toMatchObject({ code: 0 });
 
-    const { serial } = await shown(gateway.port);
-    await poll(
-      "another certificate",
-      async () => ((await shown(gateway.port)).serial === serial ? undefined : 1),
-      10_000,
-    );
-    const answer = await fetch(`${gateway.url}/mistral/v1/models`, {
-      tls: { ca },
-      headers: { authorization: `Bearer ${gateway.key}` },
-    });
-    expect(answer.status).toBe(200);
     // The same authority after a restart.
     await gateway.restart();
     expect(readFileSync(join(gateway.dataDir, "ca.pem"), "utf8")).toBe(ca);
-  }, 40_000);
+  });
+
+  test("certificates are renewed by themselves", async () => {
+    await using gateway = await startGateway({
+      env: { ...env, LMK_TLS_LIFETIME: "6s" },
+      args: ["--tls=local"],
+    });
+    const ca = readFileSync(join(gateway.dataDir, "ca.pem"), "utf8");
+    const look = async () => (await shown(gateway.port))?.serial;
+    const first = await poll("a certificate", look, 20_000);
+    const other = async () => {
+      const serial = await look();
+      return serial === first ? undefined : serial;
+    };
+    await poll("another certificate", other, 30_000);
+    // Where the machine is so busy that one ends before the next is made, that one comes all the same.
+    const ask = () =>
+      fetch(`${gateway.url}/mistral/v1/models`, { tls: { ca }, headers: gateway.bearer }).catch(
+        () => undefined,
+      );
+    const answer = await poll("an answer", ask, 20_000);
+    expect(answer.status).toBe(200);
+  });
 
   test("lmk env trusts nobody unasked, and writes down what it was told to trust", async () => {
     await using gateway = await startGateway({

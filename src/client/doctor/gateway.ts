@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
+import { proxyFor } from "../ask.ts";
 import { type Environment, type Finding, fine, RENEW, wrong } from "./finding.ts";
-import { isAnswer, type NoAnswer, proxyFor, send } from "./send.ts";
+import { isAnswer, type NoAnswer, send } from "./send.ts";
 
 /** What was found of the gateway itself. */
 export interface Reached {

@@ -1,8 +1,9 @@
 import { looksLikeKey, parseKey } from "../../domain/key.ts";
 import type { Provider } from "../../providers/provider.ts";
+import { proxyFor } from "../ask.ts";
 import { type Environment, type Finding, note, RENEW, wrong } from "./finding.ts";
 import { hostOf } from "./gateway.ts";
-import { type Attempt, proxyFor } from "./send.ts";
+import type { Attempt } from "./send.ts";
 
 /** What the gateway is, and says of itself. */
 export interface GatewayFacts {

@@ -1,12 +1,7 @@
+import { ask, type Question } from "../ask.ts";
+
 /** One request as an SDK in this environment would send it. */
-export interface Attempt {
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The proxy that it goes through; undefined for none, whatever the environment says. */
-  readonly proxy?: string | undefined;
-  /** What is trusted instead of the platform's own, PEM; undefined for that. */
-  readonly ca?: string | undefined;
-}
+export type Attempt = Pick<Question, "url" | "headers" | "proxy" | "ca">;
 
 /** Why there is no answer, as far as it can be told apart. */
 export interface NoAnswer {
@@ -17,18 +12,9 @@ export interface NoAnswer {
 
 const TIMEOUT_MS = 15_000;
 
-/** Never follows: what is sent holds a key. */
-export async function send({ url, headers = {}, proxy, ca }: Attempt): Promise<Response | NoAnswer> {
+export async function send(attempt: Attempt): Promise<Response | NoAnswer> {
   try {
-    const response = await fetch(url, {
-      headers,
-      redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      // `false` keeps the platform from looking for a proxy in the environment itself.
-      proxy: proxy ?? false,
-      ...(ca === undefined ? {} : { tls: { ca } }),
-    } as RequestInit);
-    return new Response(await response.text(), response);
+    return await ask({ ...attempt, timeoutMs: TIMEOUT_MS });
   } catch (error) {
     return noAnswer(error);
   }
@@ -47,24 +33,4 @@ function noAnswer(error: unknown): NoAnswer {
   if (/ENOTFOUND|EAI_|DNS/.test(reason)) return { kind: "unknown_host", reason };
   if (/ConnectionRefused|ECONNREFUSED|FailedToOpenSocket/.test(reason)) return { kind: "refused", reason };
   return { kind: "other", reason };
-}
-
-/** The proxy that programs take for an address, by the variables that most of them read; undefined for none. */
-export function proxyFor(
-  address: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): { readonly variable: string; readonly url: string } | undefined {
-  const { protocol, hostname } = new URL(address);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const direct = (environment["NO_PROXY"] || environment["no_proxy"] || "").split(",");
-  const isDirect = direct
-    .map((one) => one.trim().replace(/^\./, "").replace(/:\d+$/, ""))
-    .some((one) => one !== "" && (one === "*" || host === one || host.endsWith(`.${one}`)));
-  if (isDirect) return undefined;
-  const names = protocol === "https:" ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
-  for (const variable of [...names, "ALL_PROXY", "all_proxy"]) {
-    const url = environment[variable];
-    if (url) return { variable, url: /^\w+:\/\//.test(url) ? url : `http://${url}` };
-  }
-  return undefined;
 }
