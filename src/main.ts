@@ -1,8 +1,5 @@
 import { runProgram } from "./commands/program.ts";
-import { demo } from "./serve/demo.ts";
 import { cleanEnvironment, followParent } from "./serve/process.ts";
-import { serve } from "./serve/serve.ts";
-import { verify } from "./serve/verify.ts";
 import { version } from "./version.ts";
 
 const args = process.argv.slice(2);
@@ -13,16 +10,22 @@ function prepare(): void {
   followParent();
 }
 
+// The gateway itself is loaded by whoever runs one: commands are quicker without, and a server starts over before it.
 const code = await runProgram(args, {
   version,
-  serve: (settings) => {
+  serve: async (settings) => {
     prepare();
+    const { serve } = await import("./serve/serve.ts");
     return serve({ ...process.env, ...settings }, process.cwd());
   },
-  demo: (settings) => {
+  demo: async (settings) => {
     prepare();
+    const { demo } = await import("./serve/demo.ts");
     return demo(settings);
   },
-  verify: (settings, heads) => verify({ ...process.env, ...settings }, process.cwd(), heads),
+  verify: async (settings, heads) => {
+    const { verify } = await import("./serve/verify.ts");
+    return verify({ ...process.env, ...settings }, process.cwd(), heads);
+  },
 });
 process.exit(code);
