@@ -4,33 +4,29 @@ import { join } from "node:path";
 import { adminApp } from "../admin/app.ts";
 import type { ProviderView } from "../admin/parts.ts";
 import { type Config, readConfig } from "../config.ts";
-import type { Budget } from "../domain/budget.ts";
 import { systemClock } from "../domain/clock.ts";
-import { Refusal } from "../domain/refusal.ts";
-import type { SignedUser } from "../domain/sign-in.ts";
 import type { Store } from "../domain/store.ts";
 import { Directory, type KeyHolder } from "../gateway/directory.ts";
 import { explain } from "../gateway/explain.ts";
-import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { InFlight } from "../gateway/in-flight.ts";
-import { type Handlers, Listener } from "../gateway/listen.ts";
+import type { Handlers, Listener } from "../gateway/listen.ts";
 import { MemoryHomes } from "../gateway/object-homes.ts";
 import { ObjectIndex } from "../gateway/object-index.ts";
 import { probe } from "../gateway/probe.ts";
 import { identifyByProxyToken } from "../gateway/proxy-token.ts";
-import { patternPath, takeFromQuery } from "../gateway/route.ts";
+import { patternPath } from "../gateway/route.ts";
 import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { Journal } from "../ledger/journal.ts";
-import { openLedger } from "../ledger/open.ts";
 import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
-import { Webhook } from "../telemetry/webhook.ts";
+import type { Webhook } from "../telemetry/webhook.ts";
 import { loadVaultKey } from "../vault/key-file.ts";
 import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
+import { openAccounting } from "./accounting.ts";
 import { adminPaths } from "./admin-paths.ts";
 import { bundledConsole } from "./bundled-console.ts";
-import type { Certificates } from "./certificates.ts";
+import { Callers } from "./callers.ts";
 import { ChildKeys } from "./child-keys.ts";
 import { REMEMBERED_CHILD_MS, startChores } from "./chores.ts";
 import { Claims } from "./claims.ts";
@@ -38,23 +34,18 @@ import { ClientPackage } from "./client-package.ts";
 import { consolePages } from "./console.ts";
 import { bundleConsole } from "./console-bundle.ts";
 import { Credentials } from "./credentials.ts";
-import { tellCrossings } from "./crossings.ts";
 import { type DataDirectory, openDataDirectory, operatorToken } from "./data-directory.ts";
 import { noteEnvironment } from "./environment-note.ts";
-import { StartFailure } from "./failure.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
+import { openListeners } from "./listeners.ts";
 import { Me } from "./me.ts";
-import { Organisation, webhookProblem } from "./organisation.ts";
-import { type Caller, ownPaths } from "./own-paths.ts";
-import { Prices } from "./prices.ts";
+import { webhookProblem } from "./organisation.ts";
+import { ownPaths } from "./own-paths.ts";
 import { startProblems } from "./problems.ts";
 import { ProxyMode, proxyAddress } from "./proxy-mode.ts";
-import { recover } from "./recover.ts";
-import { Repricer } from "./repricer.ts";
 import { RequestAccounts } from "./request-accounts.ts";
 import { firstLink, signInParts } from "./sign-in.ts";
-import { systemTimer } from "./timer.ts";
 import { openTls } from "./tls.ts";
 import { tokenPath } from "./token-path.ts";
 import { isUsable } from "./usable.ts";
@@ -128,12 +119,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
   );
   const tls = await openTls(config, upstreams, { store, sealer: vault, clock, report });
-  const listener = openListener(config, "LMK_LISTEN", tls.certificates?.current);
-  const publicUrl = config.publicUrl ?? usualAddress(listener.url, config);
-  const adminListener =
-    config.adminListen && openListener(config.adminListen, "LMK_ADMIN_LISTEN", tls.certificates?.current);
-  const consoleUrl =
-    config.adminPublicUrl ?? (adminListener && usualAddress(adminListener.url, config)) ?? publicUrl;
+  const { listener, adminListener, publicUrl, consoleUrl } = openListeners(config, tls.certificates, report);
   const signIn = signInParts({ config, store, vault, clock, consoleUrl });
   const place = { publicUrl, ...(tls.trust === undefined ? {} : { trust: tls.trust }) };
   const usable = () => [...upstreams.values()].filter(isUsable);
@@ -141,18 +127,12 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     const known = upstreams.get(provider)?.provider;
     return known === undefined ? path.toLowerCase() : patternPath(known, path);
   });
-  const callerOf = (headers: Headers, query = "") => {
-    const keys: string[] = [];
-    takeFromQuery(query, { keys });
-    const holder = identify(headers, { keys }, directory, vault, clock.now());
-    requireActive(holder, clock.now());
-    return { holder, key: bareKey(presentedKey(headers, { keys })) };
-  };
+  const callers = new Callers(directory, vault, clock);
   const exports = exportsFile(folder, config.dataDir);
   const updateExports = () =>
     refreshExports(
       exports,
-      (key) => isValidKey(key, callerOf),
+      (key) => callers.isValid(key),
       place,
       usable().map(({ provider }) => provider),
     );
@@ -176,43 +156,14 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   await loadDirectory();
   await credentials.load();
 
-  const prices = new Prices(
-    store,
-    config.providers.map(({ provider }) => provider),
-    report,
-  );
-  await prices.load();
-  const organisation = new Organisation(store, vault);
-  await organisation.load();
-  const webhook = new Webhook({
-    store,
-    clock,
-    settings: () => organisation.settings.webhook,
-    openSecret: (set) => organisation.openSecret(set),
-    problemOf: webhookProblem,
-    proxy: upstreamProxy,
-    report,
-  });
-  await webhook.resume();
+  const accounting = await openAccounting({ config, store, vault, clock, directory, report });
+  const { prices, organisation, webhook, ledger, journal, repricer, budgetsChanged } = accounting;
   const inFlight = new InFlight(upstreamProxy === undefined ? probe : undefined);
-  const { ledger, journal, orphans } = await openLedger({
-    store,
-    key: vault.keyFor("ledger"),
-    clock,
-    timer: systemTimer,
-    report,
-    onCrossing: tellCrossings(webhook, directory, report),
-  });
   const objects = new ObjectIndex(store);
-  const budgetsChanged = () => ledger.setBudgets(budgetsOf(directory), organisation.settings.timeZone);
-  budgetsChanged();
   const directoryChanged = async () => {
     await loadDirectory();
     budgetsChanged();
   };
-  ledger.tellReached();
-  const repricer = new Repricer({ store, ledger, prices: () => prices.book, clock });
-  await recover(orphans, store, journal, report);
   const chores = startChores({ store, inFlight, ledger, clock, retentionMs: config.logRetentionMs, report });
   const accounts = new RequestAccounts(store);
   const admin = adminApp(
@@ -235,7 +186,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       explain: (call, caller) =>
         explain(call, caller, { upstreams, directory, ledger, prices: prices.book, now: clock.now() }),
       accountOf: (row) => accounts.of(row),
-      holderOfKey: (key) => holderOfKey(key, callerOf),
+      holderOfKey: (key) => callers.holderOf(key),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
         await organisation.load();
@@ -291,7 +242,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const client = new ClientPackage(publicUrl);
   const ofOwnPaths = {
     client: () => client.bytes(),
-    identify: callerOf,
+    identify: (headers: Headers, query?: string) => callers.of(headers, query),
     isReady: () => !inFlight.draining && journal.healthy,
     upstreams: usable,
     publicUrl,
@@ -392,34 +343,6 @@ async function stop(running: Running, drainMs: number): Promise<void> {
   data.release();
 }
 
-function budgetsOf(directory: Directory): Budget[] {
-  return [...directory.scopes].flatMap(({ budgets, shadow }) =>
-    budgets.map((budget) => (shadow ? { ...budget, shadow } : budget)),
-  );
-}
-
-/** By name where clients are to trust the local authority: not all of them know what to think of addresses. */
-function usualAddress(url: string, { tls }: Config): string {
-  return tls?.kind === "local" ? url.replace(/\/\/(?:127\.0\.0\.1|\[::1\]):/, "//localhost:") : url;
-}
-
-/** @param setting That says where it is to listen. */
-function openListener(
-  { host, port }: { readonly host: string; readonly port: number },
-  setting: string,
-  certificates: Certificates["current"] | undefined,
-): Listener {
-  try {
-    return new Listener({ host, port, report, ...(certificates === undefined ? {} : { certificates }) });
-  } catch (error) {
-    const code = (error as { code?: string }).code ?? "unknown reason";
-    const why = code === "EADDRINUSE" ? "is taken by another program" : `cannot be opened (${code})`;
-    throw new StartFailure(
-      `${host}:${port} ${why}. Set ${setting} to another address, for example 127.0.0.1:${port + 1}.`,
-    );
-  }
-}
-
 function providerView(upstream: Upstream): ProviderView {
   const { provider, base, pool } = upstream;
   return {
@@ -431,25 +354,6 @@ function providerView(upstream: Upstream): ProviderView {
     objectKinds: [...new Set(provider.owned?.kinds.map(({ kind }) => kind))],
     unlisted: provider.unlisted ?? null,
   };
-}
-
-function isValidKey(key: string, callerOf: (headers: Headers) => unknown): boolean {
-  try {
-    callerOf(new Headers({ authorization: `Bearer ${key}` }));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function holderOfKey(key: string, callerOf: (headers: Headers) => Caller): SignedUser | undefined {
-  try {
-    const { user, group } = callerOf(new Headers({ authorization: `Bearer ${key}` })).holder;
-    return { user, group };
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
 }
 
 function nextSignal(): Promise<void> {
