@@ -151,6 +151,12 @@ export interface Key extends Named, Lifetime {
   readonly previousSecretExpiresAt: string | null;
   readonly frozenAt?: string | null;
   readonly frozenWhy?: string | null;
+  /** Where it was seen although it does not belong there. */
+  readonly leak?: {
+    readonly at: string;
+    readonly place: "prompt" | "url";
+    readonly requestId: string;
+  } | null;
 }
 export interface NewKey {
   readonly key: Key;
@@ -246,6 +252,7 @@ export interface PolicyDocument {
   readonly capOutput?: boolean;
   readonly deferred?: boolean;
   readonly ownKeys?: number;
+  readonly leakedKeys?: "report" | "freeze";
   readonly shadow?: boolean;
   readonly budgets?: readonly object[];
 }
@@ -326,6 +333,7 @@ export interface Settings {
 
 /** What whoever asks may do, and what is left. */
 export interface Me {
+  readonly keys: readonly Key[];
   readonly providers: readonly (Named & { readonly url: string })[];
   readonly models: readonly { readonly scope: string; readonly patterns: readonly string[] }[];
   readonly limits: readonly ({ readonly scope: string } & Readonly<Record<string, string | number>>)[];

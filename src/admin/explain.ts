@@ -83,6 +83,9 @@ const ExplanationView = z
       .nullable()
       .describe("What the budgets would do with it now; null without a body, or where it is refused."),
     limits: z.array(z.object({ scope: z.string(), limits: z.record(z.string(), z.number()) })),
+    leakedKeys: z
+      .enum(["report", "freeze"])
+      .describe("What would become of the caller's key, if it were seen in a prompt or a URL."),
   })
   .openapi("Explanation");
 
@@ -125,7 +128,7 @@ export function explanations({ store, ledger, explain: find }: AdminParts): Admi
 }
 
 function view(explanation: Explanation, ledger: Pick<Ledger, "standing">) {
-  const { refusal, endpoint, model, answers, budgets, admission, limited } = explanation;
+  const { refusal, endpoint, model, answers, budgets, admission, limited, leakedKeys } = explanation;
   return {
     allowed: refusal === null,
     refusal: refusal && { code: refusal.code, message: refusal.message, by: refusal.by },
@@ -148,5 +151,6 @@ function view(explanation: Explanation, ledger: Pick<Ledger, "standing">) {
       scope: name,
       limits: { ...policy.limits } as Record<string, number>,
     })),
+    leakedKeys,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Group, MasterKey, User } from "../domain/directory.ts";
+import { openLeak } from "../domain/leak.ts";
 import type { DirectoryStore, KeyFilter } from "../domain/store.ts";
 import { lifetimeShape, lifetimeView, Reference, rfc3339, Time } from "./schemas.ts";
 
@@ -14,6 +15,16 @@ export const KeyView = z
     previousSecretExpiresAt: Time.nullable(),
     frozenAt: Time.nullable().describe("Stopped for the time being: no call is taken until it is unfrozen."),
     frozenWhy: z.string().nullable(),
+    leak: z
+      .object({
+        at: Time,
+        place: z.enum(["prompt", "url"]),
+        requestId: z.string().describe("The request that carried it, whoever made it."),
+      })
+      .nullable()
+      .describe(
+        "Where its secret was seen although it does not belong there; null once that secret has ended.",
+      ),
   })
   .openapi("Key");
 export type KeyView = z.infer<typeof KeyView>;
@@ -65,7 +76,13 @@ function keyView(
     previousSecretExpiresAt: rfc3339(previous !== null && previous > now ? previous : null),
     frozenAt: rfc3339(key.frozenAt ?? null),
     frozenWhy: key.frozenWhy ?? null,
+    leak: leakView(key, now),
   };
+}
+
+function leakView(key: MasterKey, now: number): KeyView["leak"] {
+  const leak = openLeak(key, now);
+  return leak && { at: rfc3339(leak.at), place: leak.place, requestId: leak.requestId };
 }
 
 function byId<Thing extends { id: string }>(things: readonly Thing[]): ReadonlyMap<string, Thing> {

@@ -30,6 +30,10 @@ const list = createRoute({
         .default("alive")
         .describe("Which of the keys that users made with their own for a while."),
       state: z.enum(["active", "revoked", "expired", "frozen"]).optional(),
+      leaked: z
+        .enum(["true", "false"])
+        .optional()
+        .describe("Only keys that were seen in a prompt or a URL and still open something; or only others."),
       q: Search,
     }),
   },
@@ -92,7 +96,7 @@ export function keys(parts: AdminParts): AdminApp {
   const desk = new KeyDesk(parts);
 
   app.openapi(list, async (c) => {
-    const { user, group, parent, children, state, q, ...where } = c.req.valid("query");
+    const { user, group, parent, children, state, leaked, q, ...where } = c.req.valid("query");
     const is = (thing: { id: string; name: string }, ref: string | undefined) =>
       ref === undefined || thing.id === ref || thing.name === ref;
     const part = q?.toLowerCase() ?? "";
@@ -102,6 +106,7 @@ export function keys(parts: AdminParts): AdminApp {
         is(key.group, group) &&
         (parent === undefined || key.parent?.id === parent) &&
         (state === undefined || key.state === state) &&
+        (leaked === undefined || (leaked === "true") === isLeaked(key)) &&
         (key.id === q || `${key.name}\n${key.user.name}`.toLowerCase().includes(part)),
     );
     return c.json(
@@ -135,6 +140,11 @@ export function keys(parts: AdminParts): AdminApp {
     return c.json(await desk.freeze(c.var.source, id, null), 200);
   });
   return app;
+}
+
+/** A revoked or expired one is no concern any more. */
+function isLeaked({ leak, state }: KeyView): boolean {
+  return leak !== null && state !== "revoked" && state !== "expired";
 }
 
 const CHILDREN: Readonly<Record<"alive" | "all" | "none", (now: number) => KeyFilter>> = {

@@ -67,6 +67,10 @@ const policyShape = {
   lowerCaps: z.boolean().optional(),
   deferred: z.boolean().optional(),
   ownKeys: Count.describe("So many active keys may a user make without an administrator.").optional(),
+  leakedKeys: z
+    .enum(["report", "freeze"])
+    .describe("What becomes of its keys that are seen in a prompt or a URL; the strictest applies.")
+    .optional(),
   shadow: z.boolean().describe("Refuse nothing; note what would be refused.").optional(),
 };
 
@@ -159,7 +163,7 @@ export function policyOf(document: ScopeDocument): Policy {
   const policy: Record<string, unknown> = {};
   for (const field of FIELDS) {
     const value: unknown = field === "expiresAt" ? expiresAt && Date.parse(expiresAt) : rest[field];
-    if (!isNothing(value) && !(field === "shadow" && value === false)) policy[field] = cleaned(value);
+    if (!isNothing(value) && value !== USUAL[field]) policy[field] = cleaned(value);
   }
   return policy;
 }
@@ -176,8 +180,15 @@ const FIELDS = [
   "lowerCaps",
   "deferred",
   "ownKeys",
+  "leakedKeys",
   "shadow",
 ] as const;
+
+/** What says no more than to say nothing. */
+const USUAL: Readonly<Partial<Record<(typeof FIELDS)[number], unknown>>> = {
+  leakedKeys: "report",
+  shadow: false,
+};
 
 function cleaned(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;

@@ -204,6 +204,18 @@ export const Me = z.looseObject({
   user: z.string(),
   group: z.string(),
   key: z.object({ id: z.string(), name: z.string(), expiresAt: z.string().nullable() }),
+  // Earlier gateways do not say.
+  leaks: z
+    .array(
+      z.looseObject({
+        key: z.string(),
+        name: z.string(),
+        at: z.string(),
+        place: z.string(),
+        frozen: z.boolean(),
+      }),
+    )
+    .default([]),
   providers: z.array(z.object({ id: z.string(), name: z.string(), url: z.string() })),
   models: z.array(z.object({ scope: z.string(), patterns: z.array(z.string()) })),
   limits: z.array(

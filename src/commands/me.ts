@@ -24,6 +24,7 @@ function textOf(me: Me): string {
     ["group", me.group],
     ["key", `${me.key.id} (${me.key.name})`],
     ["expires", expiry(me.key.expiresAt)],
+    ...me.leaks.map((leak) => ["leaked", leakText(leak)]),
     ...me.providers.map(({ name, url }) => [name, url]),
     ...me.models.map(({ scope, patterns }) => ["models", `${patterns.join(", ")} (${scope})`]),
     ...me.limits.map((limit) => ["limit", limitText(limit)]),
@@ -41,6 +42,11 @@ function textOf(me: Me): string {
   const last =
     calls.length === 0 ? "" : `\n${table([["AT", "CALL", "MODEL", "STATUS", "COST ($)"], ...calls])}`;
   return table(rows) + last;
+}
+
+function leakText({ key, name, at, place, frozen }: Me["leaks"][number]): string {
+  const state = frozen ? "it is frozen" : "rotate it";
+  return `${key} (${name}) was seen ${place === "url" ? "in a URL" : "in a prompt"} ${time(at)}: ${state}`;
 }
 
 function limitText(limit: Me["limits"][number]): string {

@@ -46,6 +46,7 @@ const Explanation = z.looseObject({
   admission: z
     .object({ verdict: z.string(), ceiling: z.string().nullable(), outputCap: z.number().nullable() })
     .nullable(),
+  leakedKeys: z.string().optional(),
 });
 
 type Explained = z.infer<typeof Explanation>;
@@ -99,6 +100,7 @@ interface SetOptions {
   lowerCaps?: boolean;
   deferred?: boolean;
   ownKeys?: number | "";
+  leakedKeys?: string;
   shadow?: boolean;
 }
 
@@ -129,6 +131,7 @@ function addSet(policy: Command, io: Io): void {
     .option("--deferred", "let it start work whose cost shows only later")
     .option("--no-deferred", "do not")
     .option("--own-keys <count>", "so many active keys may a user make; none: any number", countOrNone)
+    .option("--leaked-keys <what>", "of its keys that are seen in a prompt or a URL: report or freeze")
     .option("--shadow", "refuse nothing, only note what would be refused")
     .option("--no-shadow", "refuse")
     .action(async (scope: string, given: SetOptions & { endpoint?: string[] }, command: Command) => {
@@ -143,6 +146,7 @@ function addSet(policy: Command, io: Io): void {
         expiresAt: orNull(given.expires),
         sharing: given.sharing,
         ownKeys: orNull(given.ownKeys),
+        leakedKeys: given.leakedKeys,
         ...(Object.values(limits).some((limit) => limit !== undefined) && { limits }),
         ...(chosen("capOutput") && { capOutput: given.capOutput }),
         ...(chosen("lowerCaps") && { lowerCaps: given.lowerCaps }),
@@ -257,6 +261,7 @@ function explained({
   answers,
   budgets,
   admission,
+  leakedKeys,
 }: z.infer<typeof Explanation>): string {
   const head = [
     ["verdict", refusal === null ? "allowed" : `refused: ${refusal.code}`],
@@ -269,6 +274,7 @@ function explained({
       `${scope}: ${name}, $${amount} per ${per}${left === null ? "" : `, $${left} left`}`,
     ]),
     ...(admission === null ? [] : [["now", admissionText(admission)]]),
+    ...(leakedKeys === "freeze" ? [["a key seen", "is frozen"]] : []),
   ];
   const rows = answers.map(({ question, scope, verdict }) => [question, scope, verdict]);
   return table(head) + (rows.length === 0 ? "" : `\n${table([["QUESTION", "SCOPE", "VERDICT"], ...rows])}`);

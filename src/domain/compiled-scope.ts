@@ -1,4 +1,5 @@
 import type { Budget } from "./budget.ts";
+import type { LeakedKeys } from "./leak.ts";
 import { type Network, parseNetwork } from "./network.ts";
 import {
   compileEndpointPattern,
@@ -66,6 +67,11 @@ export function compileScope(
       networks: given(policy.networks, (all) => all.map(network)),
     },
   };
+}
+
+/** What becomes of a key in these scopes that is seen; scopes that only count decide nothing. */
+export function leakedKeys(scopes: readonly CompiledScope[]): LeakedKeys {
+  return scopes.some(({ shadow, policy }) => !shadow && policy.leakedKeys === "freeze") ? "freeze" : "report";
 }
 
 function compileBudget(budget: Budget): CompiledBudget {

@@ -1,3 +1,4 @@
+import type { Leak } from "./leak.ts";
 import type { Role } from "./role.ts";
 
 /** Who there is: groups, users (each in exactly one group) and their master keys. Times are epoch milliseconds. */
@@ -30,6 +31,8 @@ export interface MasterKey extends Lifetime {
   /** When it was stopped for the time being; null where it was not. */
   frozenAt?: number | null;
   frozenWhy?: string | null;
+  /** Where one of its secrets was seen last; null where none was. See `openLeak`. */
+  leak?: Leak | null;
   /** Newest first; older ones live until their overlap ends. */
   secrets: KeySecret[];
   /** Of a child key: what it was made with, and ends with. */

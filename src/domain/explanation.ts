@@ -1,5 +1,6 @@
 import type { CompiledBudget, CompiledScope } from "./compiled-scope.ts";
 import type { Answer } from "./decide.ts";
+import type { LeakedKeys } from "./leak.ts";
 import type { Nanos } from "./money.ts";
 import type { RefusalCode } from "./refusal.ts";
 
@@ -47,6 +48,8 @@ export interface Explanation {
     /** Tokens; null where its output would not be capped. */
     readonly outputCap: number | null;
   } | null;
+  /** What would become of the caller's key, if it were seen in a prompt or a URL. */
+  readonly leakedKeys: LeakedKeys;
   /** Scopes whose limits would count it. */
   readonly limited: readonly CompiledScope[];
 }

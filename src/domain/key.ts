@@ -11,8 +11,9 @@ export interface ParsedKey {
   text: string;
 }
 
-const KEY_PREFIX = "lmk_";
-const KEY_LENGTH = 54;
+export const KEY_PREFIX = "lmk_";
+/** Characters of a whole key, without an alias prefix. */
+export const KEY_LENGTH = 54;
 
 const ID_START = KEY_PREFIX.length;
 const SECRET_START = ID_START + 10 + 1;
@@ -65,6 +66,14 @@ export function mask(secret: string): string {
   if (secret.length < 20) return "...";
   return `${secret.slice(0, 6)}...${secret.slice(-4)}`;
 }
+
+/** A text in which keys and personal tokens are known by their ids alone: `lmk_k3yId00001_...`. */
+export function withoutKeys(text: string): string {
+  return text.includes(KEY_PREFIX) ? text.replace(KEY_LIKE, "$1...") : text;
+}
+
+/** Cut short, too. */
+const KEY_LIKE = /(lmk_(?:pat_)?[0-9A-Za-z]{10}_)[0-9A-Za-z_]+/g;
 
 function stripAlias(text: string): string {
   if (text.startsWith(KEY_PREFIX)) return text;

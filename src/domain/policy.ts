@@ -1,4 +1,5 @@
 import type { Budget } from "./budget.ts";
+import type { LeakedKeys } from "./leak.ts";
 
 /**
  * Where a policy stands. All scopes of a call apply together, and the strictest wins: the organisation's, its group's,
@@ -35,6 +36,8 @@ export interface Policy {
   readonly lowerCaps?: boolean;
   /** Whether work may be started whose cost shows only later, and may then exceed a budget; no, unless a scope says so. */
   readonly deferred?: boolean;
+  /** What becomes of its keys that are seen in a prompt or a URL; they are reported where no scope says `freeze`. */
+  readonly leakedKeys?: LeakedKeys;
   /** Counts and reports what would be refused, and refuses nothing of it. */
   readonly shadow?: boolean;
 }

@@ -4,6 +4,7 @@ import type { ChildKey, ChildLimits } from "./child-key.ts";
 import type { Claim } from "./claim.ts";
 import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
+import type { Leak } from "./leak.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
 import type { ListedObject, ObjectFilter, ObjectName, OwnedObject } from "./owned-object.ts";
 import type { ScopeChange, ScopePolicy, StoredBudget } from "./policy.ts";
@@ -34,7 +35,7 @@ import type {
   SignInSettings,
   StoredSession,
 } from "./sign-in.ts";
-import type { ThresholdEvent } from "./threshold-event.ts";
+import type { ThresholdEvent, WebhookEvent } from "./webhook-event.ts";
 
 /**
  * Everything that outlives the process. One contract suite runs against every implementation.
@@ -55,7 +56,7 @@ export interface Store
     KeptPriceStore,
     ObjectStore,
     SignInTraceStore,
-    ThresholdEventStore {
+    WebhookEventStore {
   close(): Promise<void>;
 }
 
@@ -128,6 +129,12 @@ export interface DirectoryStore {
   updateKey(id: string, change: Partial<Omit<MasterKey, "id" | "secrets">>): Promise<boolean>;
   /** Makes this the key's current secret; the one before it lives until `overlapUntil`, all older ones are deleted. */
   rotateKey(id: string, hash: Uint8Array, now: number, overlapUntil: number): Promise<boolean>;
+  /**
+   * Notes that one of its secrets was seen, with what the webhook is told of it: both or neither. False where that secret,
+   * or a newer one, was seen before.
+   * @param frozenWhy Freezes it; null to let it work on.
+   */
+  noteLeak(id: string, leak: Leak, frozenWhy: string | null, event: WebhookEvent): Promise<boolean>;
 }
 
 export interface KeyFilter {
@@ -368,13 +375,13 @@ export interface SignInTraceStore {
 }
 
 /** What webhooks are told. */
-export interface ThresholdEventStore {
+export interface WebhookEventStore {
   /** False where this threshold of this period was noted before: it is told once. */
   addThresholdEvent(event: ThresholdEvent): Promise<boolean>;
   /** What was noted and not yet told, oldest first. */
-  listUntoldEvents(): Promise<ThresholdEvent[]>;
+  listUntoldEvents(): Promise<WebhookEvent[]>;
   /** @param outcome `told`, or `failed` where nobody took it. */
-  closeThresholdEvent(id: string, outcome: "told" | "failed", at: number): Promise<void>;
+  closeEvent(id: string, outcome: "told" | "failed", at: number): Promise<void>;
 }
 
 /** A name or id that is taken already. */

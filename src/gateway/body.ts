@@ -186,6 +186,7 @@ function counted(body: ReadableStream<Uint8Array>, exchange: Exchange): Readable
         const { done, value } = await reader.read();
         if (done) return controller.close();
         exchange.bytesIn += value.length;
+        exchange.onPiece?.(value);
         // The wait for an answer begins with the last piece.
         exchange.since = performance.now();
         controller.enqueue(value);

@@ -57,6 +57,11 @@ export class Directory {
     return this.holders.get(keyId);
   }
 
+  /** All keys of a user. */
+  keysOf(userId: string): MasterKey[] {
+    return [...this.holders.values()].flatMap(({ key }) => (key.userId === userId ? [key] : []));
+  }
+
   /** The keys that were made with this one. */
   childrenOf(keyId: string): KeyHolder[] {
     return [...this.holders.values()].filter(({ key }) => key.parent?.keyId === keyId);

@@ -1,4 +1,5 @@
 import type { Demand } from "../domain/demand.ts";
+import { withoutKeys } from "../domain/key.ts";
 import type { Permit } from "../domain/limits.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Ending, RequestRecord } from "../domain/request-record.ts";
@@ -79,6 +80,8 @@ export class Exchange {
   probed = false;
   /** See `Roll`. */
   place = -1;
+  /** Sees the body's pieces as they pass, where it is not read whole. */
+  onPiece: ((piece: Uint8Array) => void) | undefined;
   /** What waits for the client, which an abort of the upstream call does not wake. */
   onCut: ((reason: Refusal) => void) | undefined;
   private readonly started = performance.now();
@@ -138,8 +141,8 @@ export class Exchange {
       groupId: this.holder?.group.id ?? null,
       provider: this.upstream?.provider.id ?? null,
       method: this.method,
-      endpoint: this.endpoint,
-      model: this.model,
+      endpoint: withoutKeys(this.endpoint),
+      model: this.model === null ? null : withoutKeys(this.model),
       status: this.status,
       refusal: this.refusal,
       shadowRefusal: this.shadowRefusals.length === 0 ? null : this.shadowRefusals.join("; ").slice(0, 500),

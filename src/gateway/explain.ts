@@ -1,4 +1,4 @@
-import type { CompiledScope } from "../domain/compiled-scope.ts";
+import { type CompiledScope, leakedKeys } from "../domain/compiled-scope.ts";
 import { type AskedCall, answersTo, decide } from "../domain/decide.ts";
 import type { DescribedCall, DescribedCaller, Explanation } from "../domain/explanation.ts";
 import { Refusal } from "../domain/refusal.ts";
@@ -30,7 +30,15 @@ export async function explain(
   { upstreams, directory, ledger, prices, now }: Explaining,
 ): Promise<Explanation> {
   const scopes = directory.scopesOf(caller);
-  const nothing = { endpoint: null, model: null, answers: [], budgets: [], admission: null, limited: [] };
+  const nothing = {
+    endpoint: null,
+    model: null,
+    answers: [],
+    budgets: [],
+    admission: null,
+    limited: [],
+    leakedKeys: leakedKeys(scopes),
+  };
   let read: Read;
   try {
     const holder = caller.key === undefined ? undefined : directory.find(caller.key);
@@ -56,6 +64,7 @@ export async function explain(
         .map((budget) => ({ scope, budget })),
     ),
     limited: scopes.filter(({ policy }) => policy.limits !== undefined),
+    leakedKeys: nothing.leakedKeys,
   };
 }
 

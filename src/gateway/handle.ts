@@ -21,6 +21,7 @@ import { forward } from "./forward.ts";
 import { identify, type KeyHasher, presentsKey, requireActive } from "./identify.ts";
 import type { InFlight } from "./in-flight.ts";
 import { isFirstOfJob, type JobStore } from "./jobs.ts";
+import type { LeakWatch } from "./leak-watch.ts";
 import { rewriteLinks } from "./links.ts";
 import { createMeter } from "./meter.ts";
 import type { NamedHost } from "./named-hosts.ts";
@@ -55,6 +56,7 @@ export interface Gateway extends AttemptSettings {
   readonly jobs: JobStore;
   /** Whose the files, batches, threads... at the providers are. */
   readonly objects: ObjectIndex;
+  readonly leaks: LeakWatch;
   /** The prices of this moment; another book whenever an administrator changes them. */
   readonly prices: () => PriceBook;
   /** Whom users ask where something is refused; null where nobody is named. */
@@ -107,6 +109,7 @@ export async function handle(
     exchange.base = route.at;
     // What is asked at an upstream's very address has no path of its own.
     exchange.endpoint = (route.path || "/").slice(0, MAX_LOGGED_PATH);
+    gateway.leaks.watchUrl(route, exchange);
     if (request.method === "HEAD" && !presentsKey(request.headers, route))
       return answerProbe(exchange, onEnd);
     const holder = opener ?? holderOf(request, route, exchange, gateway);
@@ -117,6 +120,7 @@ export async function handle(
     requireCredential(call);
     if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
     await admit(call, holder, exchange, gateway.ledger, gateway.prices);
+    gateway.leaks.watchBody(call, exchange);
 
     let reply = await attempt(call, exchange, gateway);
     exchange.firstByteMs = exchange.elapsedMs();

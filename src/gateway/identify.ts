@@ -155,12 +155,21 @@ function withoutScheme(value: string): string {
   return space === -1 ? trimmed : trimmed.slice(space + 1).trimStart();
 }
 
-function refuseEnded(thing: Lifetime & { frozenAt?: number | null }, subject: string, now: number): void {
+function refuseEnded(
+  thing: Lifetime & Pick<MasterKey, "frozenAt" | "frozenWhy">,
+  subject: string,
+  now: number,
+): void {
   const state = lifetimeState(thing, now);
   if (state === "active") return;
   if (state === "expired")
     throw new Refusal("expired_key", `${subject} has expired; ask your administrator.`);
-  if (state === "frozen")
-    throw new Refusal("invalid_key", `${subject} is frozen for the time being; ask your administrator.`);
+  if (state === "frozen") {
+    const why = thing.frozenWhy == null ? "" : `: ${thing.frozenWhy}`;
+    throw new Refusal(
+      "invalid_key",
+      `${subject} is frozen for the time being${why}. Ask your administrator.`,
+    );
+  }
   throw new Refusal("invalid_key", `${subject} was revoked; ask your administrator.`);
 }

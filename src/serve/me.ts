@@ -1,16 +1,18 @@
 import { formatPeriod } from "../domain/budget-change.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { CompiledScope } from "../domain/compiled-scope.ts";
+import { openLeak } from "../domain/leak.ts";
 import { formatDollars } from "../domain/money.ts";
 import { spanAt } from "../domain/period.ts";
 import type { LoggedRequest, UsageSum } from "../domain/request-record.ts";
 import type { RequestStore } from "../domain/store.ts";
-import type { KeyHolder } from "../gateway/directory.ts";
+import type { Directory, KeyHolder } from "../gateway/directory.ts";
 import type { Upstream } from "../gateway/upstreams.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 export interface MeParts {
   readonly store: Pick<RequestStore, "listRequests" | "sumUsage">;
+  readonly directory: Pick<Directory, "keysOf">;
   readonly ledger: Pick<Ledger, "standing">;
   readonly clock: Clock;
   /** Those that requests can be sent to. */
@@ -55,6 +57,7 @@ export class Me {
         expiresAt: timeOrNull(key.expiresAt),
         parent: key.parent?.keyId ?? null,
       },
+      leaks: this.leaksOf(user.id),
       providers: this.providersOf(scopes),
       models: scopes.flatMap(({ name, shadow, policy: { models } }) =>
         models === undefined || shadow ? [] : [{ scope: name, patterns: models }],
@@ -72,6 +75,18 @@ export class Me {
       },
       calls: last.map(callView),
     };
+  }
+
+  /** Of all the user's keys: one that is frozen cannot ask for itself. */
+  private leaksOf(userId: string) {
+    const { directory, clock } = this.parts;
+    return directory.keysOf(userId).flatMap((key) => {
+      const leak = openLeak(key, clock.now());
+      if (leak === null || key.revokedAt !== null) return [];
+      const { at, place, requestId } = leak;
+      const frozen = key.frozenAt != null;
+      return [{ key: key.id, name: key.name, at: new Date(at).toISOString(), place, requestId, frozen }];
+    });
   }
 
   private providersOf(scopes: readonly CompiledScope[]) {

@@ -9,6 +9,7 @@ import type { Store } from "../domain/store.ts";
 import { Directory, type KeyHolder } from "../gateway/directory.ts";
 import { explain } from "../gateway/explain.ts";
 import { InFlight } from "../gateway/in-flight.ts";
+import { LeakWatch } from "../gateway/leak-watch.ts";
 import type { Handlers, Listener } from "../gateway/listen.ts";
 import { MemoryHomes } from "../gateway/object-homes.ts";
 import { ObjectIndex } from "../gateway/object-index.ts";
@@ -38,6 +39,7 @@ import { type DataDirectory, openDataDirectory, operatorToken } from "./data-dir
 import { noteEnvironment } from "./environment-note.ts";
 import { exportsFile, makeFirstUser, refreshExports, writeExports } from "./first-start.ts";
 import { type Greeting, greeting } from "./greeting.ts";
+import { tellLeaks } from "./leaks.ts";
 import { openListeners } from "./listeners.ts";
 import { Me } from "./me.ts";
 import { webhookProblem } from "./organisation.ts";
@@ -228,6 +230,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   });
   const me = new Me({
     store,
+    directory,
     ledger,
     clock,
     upstreams: usable,
@@ -261,6 +264,8 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     own: ownPaths({ ...ofOwnPaths, admin: paths }),
     subdomains: new Map(),
   });
+  const tell = tellLeaks({ store, webhook, directoryChanged, clock, report });
+  const leaks = new LeakWatch({ directory, hasher: vault, clock, tell });
   const handlers: Handlers = {
     gateway: {
       upstreams,
@@ -278,6 +283,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       journal,
       jobs: store,
       objects,
+      leaks,
       report,
       upstreamProxy,
       prices: () => prices.book,

@@ -14,6 +14,7 @@ import { RequestQueries } from "./queries/requests.ts";
 import { RollupQueries } from "./queries/rollups.ts";
 import { SecretQueries } from "./queries/secrets.ts";
 import { SignInQueries, SignInTraceQueries } from "./queries/sign-in.ts";
+import { WebhookEventQueries } from "./queries/webhook-events.ts";
 import type { Sql } from "./sql.ts";
 
 /** The store over a SQL database: each part's queries are written once, in `queries/`. */
@@ -39,6 +40,7 @@ export function sqlStore(sql: Sql) {
     new LedgerQueries(sql),
     new ObjectQueries(sql),
     new SignInTraceQueries(sql),
+    new WebhookEventQueries(sql),
     new AuditQueries(sql, decisions),
   ]);
   return { ...decisions, ...others, close: () => sql.close() } satisfies Store;
@@ -63,6 +65,7 @@ type Others = Methods<SecretQueries> &
   Methods<LedgerQueries> &
   Methods<ObjectQueries> &
   Methods<SignInTraceQueries> &
+  Methods<WebhookEventQueries> &
   Methods<AuditQueries>;
 
 /** Without private members, which no two classes could have together. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import type { Webhook as WebhookSettings } from "../domain/settings.ts";
-import type { ThresholdEvent } from "../domain/threshold-event.ts";
+import type { ThresholdEvent } from "../domain/webhook-event.ts";
 import { Webhook, type WebhookParts } from "./webhook.ts";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
@@ -53,7 +53,7 @@ function sender(change: Partial<WebhookParts> = {}): Webhook {
         return true;
       },
       listUntoldEvents: async () => events.filter(({ outcome }) => outcome === undefined),
-      closeThresholdEvent: async (id, outcome) => {
+      closeEvent: async (id, outcome) => {
         for (const event of events) if (event.id === id) event.outcome = outcome;
       },
     },

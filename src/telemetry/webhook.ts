@@ -2,8 +2,8 @@ import { createHmac } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import { randomBase62 } from "../domain/key.ts";
 import type { Webhook as WebhookSettings } from "../domain/settings.ts";
-import type { ThresholdEventStore } from "../domain/store.ts";
-import type { ThresholdEvent } from "../domain/threshold-event.ts";
+import type { WebhookEventStore } from "../domain/store.ts";
+import type { WebhookEvent } from "../domain/webhook-event.ts";
 
 /** What is told of a budget that has reached a threshold. Money is decimal dollars, times are RFC 3339. */
 export interface ThresholdFacts {
@@ -17,7 +17,7 @@ export interface ThresholdFacts {
 }
 
 export interface WebhookParts {
-  readonly store: Pick<ThresholdEventStore, "addThresholdEvent" | "listUntoldEvents" | "closeThresholdEvent">;
+  readonly store: Pick<WebhookEventStore, "addThresholdEvent" | "listUntoldEvents" | "closeEvent">;
   readonly clock: Clock;
   /** Where to; null for nowhere. */
   readonly settings: () => WebhookSettings | null;
@@ -33,7 +33,10 @@ export interface WebhookParts {
 const PAUSES_MS = [1_000, 10_000];
 const TIMEOUT_MS = 10_000;
 
-/** Tells the administrator's webhook when budgets reach their thresholds: once a period and threshold, restarts included. */
+/**
+ * Tells the administrator's webhook when budgets reach their thresholds, once a period and threshold, and when keys were
+ * seen where they do not belong; restarts included.
+ */
 export class Webhook {
   private readonly parts: WebhookParts;
   private readonly sending = new Set<Promise<void>>();
@@ -59,12 +62,12 @@ export class Webhook {
     const data = { budgetId, threshold, periodStart: new Date(periodStart).toISOString(), ...facts };
     const body = JSON.stringify({ id, type: "budget.threshold", at: new Date(at).toISOString(), data });
     const event = { id, budgetId, periodStart, threshold, at, body };
-    if (await this.parts.store.addThresholdEvent(event)) this.start(event);
+    if (await this.parts.store.addThresholdEvent(event)) this.send(event);
   }
 
   /** Sends what was noted before a restart and not sent. */
   async resume(): Promise<void> {
-    for (const event of await this.parts.store.listUntoldEvents()) this.start(event);
+    for (const event of await this.parts.store.listUntoldEvents()) this.send(event);
   }
 
   /** What was not told yet is told after the next start. */
@@ -77,7 +80,8 @@ export class Webhook {
     await Promise.all(this.sending);
   }
 
-  private start(event: ThresholdEvent): void {
+  /** @param event That is in the store, so that a restart can tell it. */
+  send(event: WebhookEvent): void {
     const sending = this.tell(event)
       .catch((error: unknown) =>
         this.parts.report(`webhook: ${error instanceof Error ? error.message : "?"}`),
@@ -86,24 +90,24 @@ export class Webhook {
     this.sending.add(sending);
   }
 
-  private async tell(event: ThresholdEvent): Promise<void> {
+  private async tell(event: WebhookEvent): Promise<void> {
     const { store, clock, pausesMs = PAUSES_MS } = this.parts;
     const webhook = this.parts.settings();
     let problem = webhook === null ? "none is set" : "it was not tried";
     for (let tries = 0; webhook !== null && tries <= pausesMs.length; tries++) {
       if (tries > 0) await pause(pausesMs[tries - 1] ?? 0);
       if (this.stopped.signal.aborted) return;
-      const failed = await this.send(event, webhook);
-      if (failed === undefined) return store.closeThresholdEvent(event.id, "told", clock.now());
+      const failed = await this.post(event, webhook);
+      if (failed === undefined) return store.closeEvent(event.id, "told", clock.now());
       problem = failed;
     }
     if (this.stopped.signal.aborted) return;
     if (webhook !== null) this.parts.report(`The webhook could not be told of ${event.id}: ${problem}.`);
-    await store.closeThresholdEvent(event.id, "failed", clock.now());
+    await store.closeEvent(event.id, "failed", clock.now());
   }
 
   /** @returns what went wrong, if anything. */
-  private async send({ id, body }: ThresholdEvent, webhook: WebhookSettings): Promise<string | undefined> {
+  private async post({ id, body }: WebhookEvent, webhook: WebhookSettings): Promise<string | undefined> {
     const { clock, problemOf, openSecret, proxy } = this.parts;
     const problem = await problemOf(webhook.url, webhook.allowPrivate);
     if (problem !== undefined) return problem;

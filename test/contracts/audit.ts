@@ -258,6 +258,25 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     before: { ...key1, previousSecretExpiresAt: null },
     after: { ...key1, secretVersion: 2, previousSecretExpiresAt: "2026-11-24T00:00:01.000Z" },
   },
+  noteLeak: {
+    args: [
+      "k1",
+      { at: T0, place: "prompt", secretVersion: 1, requestId: "req_1" },
+      "it was seen in a prompt",
+      { id: "evt_1", at: T0, body: "{}" },
+    ],
+    action: "key.leak",
+    target: "laptop",
+    before: { leakedAt: null, frozenAt: null },
+    after: {
+      masked: "lmk_k1_...",
+      leakedAt: created,
+      leakedIn: "prompt",
+      leakedRequest: "req_1",
+      frozenAt: created,
+      frozenWhy: "it was seen in a prompt",
+    },
+  },
   addClaim: {
     args: [{ ...claim1, id: "cl2", keyName: "phone" }],
     action: "claim.add",

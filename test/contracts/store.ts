@@ -10,7 +10,7 @@ import type { ScopeChange } from "../../src/domain/policy.ts";
 import type { PriceOverride } from "../../src/domain/prices.ts";
 import type { Metered, RequestRecord } from "../../src/domain/request-record.ts";
 import { Conflict, type KeyFilter, type Store } from "../../src/domain/store.ts";
-import type { ThresholdEvent } from "../../src/domain/threshold-event.ts";
+import type { ThresholdEvent } from "../../src/domain/webhook-event.ts";
 
 /** A place that stores can be opened on, one after another: what one wrote, the next one finds. */
 export interface StorePlace {
@@ -46,6 +46,7 @@ function key(id: string, userId = "u1", change: Partial<MasterKey> = {}): Master
     createdAt: T0,
     frozenAt: null,
     frozenWhy: null,
+    leak: null,
     secrets,
     ...active,
     ...change,
@@ -238,6 +239,29 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         [2, T0 + 40],
       ]);
       expect(await store.rotateKey("none", hash(9), T0, T0)).toBe(false);
+    });
+
+    test("notes once that a secret was seen, with what the webhook is told, and freezes where it is to", async () => {
+      await addPeople();
+      const leak = { at: T0 + 1, place: "prompt", secretVersion: 1, requestId: "req_1" } as const;
+      const event = (id: string) => ({ id, at: T0 + 1, body: `{"id":"${id}"}` });
+      expect(await store.noteLeak("k1", leak, null, event("e1"))).toBe(true);
+      expect(await store.noteLeak("k1", { ...leak, at: T0 + 2 }, "seen", event("e2"))).toBe(false);
+      await reopen();
+      expect(await store.listKeys()).toEqual([key("k1", "u1", { leak })]);
+      expect(await store.listUntoldEvents()).toEqual([event("e1")]);
+      await store.closeEvent("e1", "told", T0 + 3);
+      expect(await store.listUntoldEvents()).toEqual([]);
+
+      await store.rotateKey("k1", hash(2), T0 + 10, T0 + 20);
+      const again = { ...leak, at: T0 + 12, place: "url", secretVersion: 2 } as const;
+      expect(await store.noteLeak("k1", again, "seen", event("e3"))).toBe(true);
+      expect(await store.listKeys()).toMatchObject([{ leak: again, frozenAt: T0 + 12, frozenWhy: "seen" }]);
+      // What was seen before is no news behind what is seen now.
+      expect(await store.noteLeak("k1", leak, "seen", event("e4"))).toBe(false);
+      expect(await store.noteLeak("none", leak, null, event("e5"))).toBe(false);
+      await store.updateKey("k1", { revokedAt: T0 + 30 });
+      expect(await store.noteLeak("k1", { ...leak, secretVersion: 3 }, null, event("e6"))).toBe(false);
     });
 
     test("rotates one key after another when several are asked for at once, losing none", async () => {
@@ -764,9 +788,11 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
           event("e5", { budgetId: "b2" }),
         ];
         for (const other of others) expect(await store.addThresholdEvent(other)).toBe(true);
-        expect(await store.listUntoldEvents()).toEqual([event("e1"), ...others]);
-        await store.closeThresholdEvent("e1", "told", T0 + 2);
-        await store.closeThresholdEvent("e3", "failed", T0 + 2);
+        expect(await store.listUntoldEvents()).toEqual(
+          [event("e1"), ...others].map(({ id, at, body }) => ({ id, at, body })),
+        );
+        await store.closeEvent("e1", "told", T0 + 2);
+        await store.closeEvent("e3", "failed", T0 + 2);
         expect((await store.listUntoldEvents()).map(({ id }) => id)).toEqual(["e4", "e5"]);
       });
 

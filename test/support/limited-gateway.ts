@@ -8,6 +8,7 @@ import type { Sharing } from "../../src/domain/policy.ts";
 import type { RequestRecord } from "../../src/domain/request-record.ts";
 import { Directory, type KeyHolder } from "../../src/gateway/directory.ts";
 import { InFlight } from "../../src/gateway/in-flight.ts";
+import { LeakWatch } from "../../src/gateway/leak-watch.ts";
 import { Listener } from "../../src/gateway/listen.ts";
 import { MemoryHomes } from "../../src/gateway/object-homes.ts";
 import { keyOf, ObjectIndex } from "../../src/gateway/object-index.ts";
@@ -130,6 +131,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       journal,
       jobs: { claimJob: async () => true },
       objects,
+      leaks: new LeakWatch({ directory, hasher, clock: systemClock, tell: async () => {} }),
       prices: () => book,
       report: () => {},
       upstreamProxy: undefined,

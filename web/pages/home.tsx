@@ -18,6 +18,7 @@ import { type Overview, RANGES, readOverview, type Share, sharesOf } from "../ov
 import { OpenAsks } from "../parts/asks.tsx";
 import { Chart } from "../parts/chart.tsx";
 import { Empty, Failure, Lines } from "../parts/feedback.tsx";
+import { LeakedKeys } from "../parts/leaks.tsx";
 import { BudgetMeter, Meter, usedPart } from "../parts/meters.tsx";
 import { Page } from "../parts/page.tsx";
 import { useSearchState } from "../parts/search-state.ts";
@@ -49,6 +50,7 @@ export function Home() {
         />
       }
     >
+      <LeakedKeys />
       <OpenAsks />
       {isNew && <Start hasCredential={(credentials.data?.length ?? 0) > 0} />}
       {overview.isError ? (

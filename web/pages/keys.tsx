@@ -9,6 +9,7 @@ import { Ask } from "../parts/ask.tsx";
 import { QueryTable } from "../parts/data-table.tsx";
 import { Empty, tell, tellProblem } from "../parts/feedback.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { leakText } from "../parts/leaks.tsx";
 import { NewKeyDialog, SecretDialog } from "../parts/new-key.tsx";
 import { Page } from "../parts/page.tsx";
 import { usePages } from "../parts/pages.tsx";
@@ -124,9 +125,14 @@ export function KeyTable(props: {
             : []),
           {
             title: "State",
-            cell: ({ state, frozenWhy, previousSecretExpiresAt }) => (
+            cell: ({ state, frozenWhy, previousSecretExpiresAt, leak }) => (
               <>
                 <State state={state} />
+                {leak != null && (
+                  <Text size="xs" c="saffron.9" fw={600} maw={220}>
+                    {leakText(leak)}
+                  </Text>
+                )}
                 {frozenWhy != null && (
                   <Text size="xs" c="dimmed" maw={220}>
                     {frozenWhy}

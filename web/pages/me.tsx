@@ -29,6 +29,7 @@ import { askText, LIMITS } from "../parts/ask-text.ts";
 import { QueryTable } from "../parts/data-table.tsx";
 import { Empty, Failure, Lines, tell } from "../parts/feedback.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { MyLeaks } from "../parts/leaks.tsx";
 import { BudgetMeter } from "../parts/meters.tsx";
 import { SecretDialog } from "../parts/new-key.tsx";
 import { Page } from "../parts/page.tsx";
@@ -112,6 +113,7 @@ export function Me({ tab = "overview" }: { tab?: string | undefined }) {
 function Left({ me }: { me: Mine }) {
   return (
     <>
+      <MyLeaks keys={me.keys} />
       <dl className="tiles" style={{ margin: 0 }}>
         {[
           ["Spent today", dollars(me.today.cost)],

@@ -232,6 +232,7 @@ function PolicyForm({ scope, stored }: { scope: string; stored: ScopePolicy }) {
       },
       sharing: draft.sharing || null,
       capOutput: draft.capOutput ?? null,
+      leakedKeys: draft.leakedKeys ?? null,
       shadow: draft.shadow || null,
       // Sent where it is or was said: how many keys users may make themselves.
       ...((stored.policy.ownKeys !== undefined || limit("ownKeys") !== null) && {
@@ -319,6 +320,12 @@ function PolicyForm({ scope, stored }: { scope: string; stored: ScopePolicy }) {
           label="A call may be given a cap on its output, so that it fits a small budget"
           checked={draft.capOutput ?? true}
           onChange={(event) => set({ capOutput: event.currentTarget.checked })}
+          disabled={readOnly}
+        />
+        <Checkbox
+          label="Keys that are seen in a prompt or a URL are frozen, and not only reported"
+          checked={draft.leakedKeys === "freeze"}
+          onChange={(event) => set({ leakedKeys: event.currentTarget.checked ? "freeze" : "report" })}
           disabled={readOnly}
         />
         <Switch

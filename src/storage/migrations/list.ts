@@ -431,4 +431,17 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX answered_creations_at ON answered_creations (at);
   `,
+  `
+  ALTER TABLE keys ADD COLUMN leaked_at BIGINT;
+  ALTER TABLE keys ADD COLUMN leaked_in TEXT;
+  ALTER TABLE keys ADD COLUMN leaked_version BIGINT;
+  ALTER TABLE keys ADD COLUMN leaked_request TEXT;
+  CREATE TABLE webhook_events (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    outcome TEXT,
+    closed_at BIGINT
+  );
+  `,
 ];

@@ -65,6 +65,13 @@ const key = selected(
      (SELECT MAX(expires_at) FROM key_secrets WHERE key_id = k.id) AS previous_secret_expires_at
    FROM keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`,
 );
+/** A key that was seen where none belongs: told by its id, never by its text. */
+const leakedKey = selected(
+  "key",
+  `SELECT k.id, k.name, k.user_id, u.name AS user_name, 'lmk_' || k.id || '_...' AS masked, k.leaked_at, k.leaked_in,
+     k.leaked_version, k.leaked_request, k.frozen_at, k.frozen_why
+   FROM keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`,
+);
 const claim = selected(
   "claim",
   `SELECT c.id, c.user_id, u.name AS user_name, c.key_name, c.key_expires_at, c.created_at, c.expires_at, c.revoked_at
@@ -272,6 +279,7 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
   addChildKey: { subject: childKey, keys: ({ id }) => [[id]], action: () => "key.add_child" },
   updateKey: { subject: key, keys: (id) => [[id]], action: lifetimeAction("key") },
   rotateKey: { subject: key, keys: (id) => [[id]], action: () => "key.rotate" },
+  noteLeak: { subject: leakedKey, keys: (id) => [[id]], action: () => "key.leak" },
   addClaim: { subject: claim, keys: ({ id }) => [[id]], action: () => "claim.add" },
   revokeClaim: { subject: claim, keys: (id) => [[id]], action: () => "claim.revoke" },
   useClaim: { subject: claimedKey, keys: (_, { id }) => [[id]], action: () => "key.claim" },

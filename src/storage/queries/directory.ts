@@ -1,12 +1,15 @@
 import { type ChildKey, type ChildLimits, TooManyChildren } from "../../domain/child-key.ts";
 import type { Group, KeySecret, MasterKey, User } from "../../domain/directory.ts";
+import type { Leak, LeakPlace } from "../../domain/leak.ts";
 import type { ScopeChange } from "../../domain/policy.ts";
 import type { Role } from "../../domain/role.ts";
 import { type ChildKeyStore, Conflict, type DirectoryStore, type KeyFilter } from "../../domain/store.ts";
+import type { WebhookEvent } from "../../domain/webhook-event.ts";
 import { bytes, lifetime, number, numberOrNull, text, textOrNull } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 import { insertNamed, updateFields } from "../statements.ts";
 import { PolicyQueries } from "./policies.ts";
+import { WebhookEventQueries } from "./webhook-events.ts";
 
 export class DirectoryQueries implements DirectoryStore {
   private readonly sql: Sql;
@@ -159,6 +162,7 @@ export class DirectoryQueries implements DirectoryStore {
       frozenAt: numberOrNull(row, "frozen_at"),
       frozenWhy: textOrNull(row, "frozen_why"),
       ...lifetime(row),
+      leak: leakOf(row),
       ...parentOf(row),
     }));
   }
@@ -178,6 +182,33 @@ export class DirectoryQueries implements DirectoryStore {
       await this.sql.run("DELETE FROM key_secrets WHERE key_id = ? AND version < ?", id, version);
       await this.sql.run("UPDATE key_secrets SET expires_at = ? WHERE key_id = ?", overlapUntil, id);
       await this.insertSecret(id, { version: version + 1, hash, createdAt: now, expiresAt: null });
+      return true;
+    });
+  }
+
+  noteLeak(id: string, leak: Leak, frozenWhy: string | null, event: WebhookEvent): Promise<boolean> {
+    const { at, place, secretVersion, requestId } = leak;
+    return this.sql.transaction(async () => {
+      const noted = await this.sql.run(
+        `UPDATE keys SET leaked_at = ?, leaked_in = ?, leaked_version = ?, leaked_request = ?
+         WHERE id = ? AND revoked_at IS NULL AND (leaked_version IS NULL OR leaked_version < ?)`,
+        at,
+        place,
+        secretVersion,
+        requestId,
+        id,
+        secretVersion,
+      );
+      if (noted === 0) return false;
+      if (frozenWhy !== null) {
+        await this.sql.run(
+          "UPDATE keys SET frozen_at = ?, frozen_why = ? WHERE id = ? AND frozen_at IS NULL",
+          at,
+          frozenWhy,
+          id,
+        );
+      }
+      await new WebhookEventQueries(this.sql).addEvent(event);
       return true;
     });
   }
@@ -226,6 +257,17 @@ function keyCondition(children: KeyFilter["children"]): { condition: string; val
     condition:
       "(k.parent_id IS NULL OR (k.parent_id IS NOT NULL AND k.expires_at >= ? AND COALESCE(k.revoked_at >= ?, TRUE)))",
     values: [aliveAt, aliveAt],
+  };
+}
+
+function leakOf(row: SqlRow): Leak | null {
+  const at = numberOrNull(row, "leaked_at");
+  if (at === null) return null;
+  return {
+    at,
+    place: text(row, "leaked_in") as LeakPlace,
+    secretVersion: number(row, "leaked_version"),
+    requestId: text(row, "leaked_request"),
   };
 }
 

@@ -9,12 +9,11 @@ import type {
   StoredBudget,
 } from "../../domain/policy.ts";
 import { defaultSettings, type OrganisationSettings } from "../../domain/settings.ts";
-import { Conflict, type PolicyStore, type ThresholdEventStore } from "../../domain/store.ts";
-import type { ThresholdEvent } from "../../domain/threshold-event.ts";
+import { Conflict, type PolicyStore } from "../../domain/store.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
 import { type Sql, type SqlRow, type SqlValue, UniqueViolation } from "../sql.ts";
 
-export class PolicyQueries implements PolicyStore, ThresholdEventStore {
+export class PolicyQueries implements PolicyStore {
   private readonly sql: Sql;
 
   constructor(sql: Sql) {
@@ -171,41 +170,6 @@ export class PolicyQueries implements PolicyStore, ThresholdEventStore {
       "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
       name,
       value,
-    );
-  }
-
-  async addThresholdEvent(event: ThresholdEvent): Promise<boolean> {
-    const added = await this.sql.run(
-      `INSERT INTO threshold_events (id, budget_id, period_start, threshold, at, body) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (budget_id, period_start, threshold) DO NOTHING`,
-      event.id,
-      event.budgetId,
-      event.periodStart,
-      event.threshold,
-      event.at,
-      event.body,
-    );
-    return added > 0;
-  }
-
-  async listUntoldEvents(): Promise<ThresholdEvent[]> {
-    const rows = await this.sql.all("SELECT * FROM threshold_events WHERE outcome IS NULL ORDER BY at, id");
-    return rows.map((row) => ({
-      id: text(row, "id"),
-      budgetId: text(row, "budget_id"),
-      periodStart: number(row, "period_start"),
-      threshold: number(row, "threshold"),
-      at: number(row, "at"),
-      body: text(row, "body"),
-    }));
-  }
-
-  async closeThresholdEvent(id: string, outcome: "told" | "failed", at: number): Promise<void> {
-    await this.sql.run(
-      "UPDATE threshold_events SET outcome = ?, closed_at = ? WHERE id = ? AND outcome IS NULL",
-      outcome,
-      at,
-      id,
     );
   }
 }
