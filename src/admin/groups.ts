@@ -5,6 +5,7 @@ import { needs } from "./needs.ts";
 import { paged, pageOf, pageQuery } from "./page.ts";
 import type { AdminParts } from "./parts.ts";
 import { notFound } from "./problem.ts";
+import { requireRank } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
 import {
   json,
@@ -80,10 +81,14 @@ export function groups({ store, clock, directoryChanged, cutKeys }: AdminParts):
   app.openapi(change, async (c) => {
     const input = c.req.valid("json");
     const group = await find(c.req.valid("param").ref);
+    const members = (await store.listUsers()).filter(({ groupId }) => groupId === group.id);
+    // Whoever ends with the group is cut off as if it were done to them alone.
+    if (input.revoked !== undefined || input.expiresAt !== undefined)
+      for (const member of members) requireRank(c, member);
     await store.audited(c.var.source, "updateGroup", group.id, lifetimeFields(input, clock.now()));
     await directoryChanged();
-    const members = new Set((await store.listUsers()).filter((u) => u.groupId === group.id).map((u) => u.id));
-    const keyIds = (await store.listKeys()).filter((key) => members.has(key.userId)).map((key) => key.id);
+    const ids = new Set(members.map(({ id }) => id));
+    const keyIds = (await store.listKeys()).filter((key) => ids.has(key.userId)).map((key) => key.id);
     const cut = input.revoked && input.now ? cutKeys(new Set(keyIds)) : 0;
     return c.json({ ...view(await find(group.id)), cut }, 200);
   });

@@ -71,7 +71,7 @@ export function isPermission(text: string): text is Permission {
   return PERMISSIONS.includes(text as Permission);
 }
 
-/** True where whoever has the first role may do all that the second one may. */
-export function outranks(role: Role, other: Role): boolean {
-  return [...OF_ROLE[other]].every((permission) => OF_ROLE[role].has(permission));
+/** True for permissions that suffice for all that a role may do, but for what everybody may with what is their own. */
+export function outranks(permissions: ReadonlySet<Permission>, role: Role): boolean {
+  return [...OF_ROLE[role]].every((one) => SELF.includes(one) || permissions.has(one));
 }

@@ -29,13 +29,14 @@ export function sessionOf(c: Context<AdminEnv>): SessionCaller {
 }
 
 /**
- * For what could make the caller somebody else: nobody reaches above themself.
+ * For what could make the caller somebody else: nobody reaches above themself, and a token not above what it was made
+ * for, not even to its own user.
  * @throws HTTPException 403 where that user may do what the caller may not.
  */
 export function requireRank(c: Context<AdminEnv>, { role }: { readonly role: Role }): void {
   const { caller } = c.var;
-  if (caller?.kind === "operator" || (caller !== null && outranks(caller.user.role, role))) return;
-  throw forbidden(`This user is ${role}, which you are not.`, "outranked");
+  if (caller !== null && outranks(caller.permissions, role)) return;
+  throw forbidden(`Somebody is ${role} there, who may do more than you may here.`, "outranked");
 }
 
 /** How long after they showed who they are people may change what gives access, milliseconds. */

@@ -10,7 +10,7 @@ import { enter } from "./sign-in/enter.ts";
 import { type Arrived, JOURNEY_MS, JourneyFailed } from "./sign-in/oidc.ts";
 import { userOfIdentity } from "./sign-in/oidc-user.ts";
 import { type Page, placeOf } from "./sign-in/origin.ts";
-import { bySelf, isActive } from "./sign-in/sessions.ts";
+import { bySelf, isActive, sessionEnd } from "./sign-in/sessions.ts";
 
 const start = createRoute({
   ...needs("public"),
@@ -111,14 +111,16 @@ export function sessionOidc(parts: AdminParts): AdminApp {
       return back();
     }
     // The session's cookie has not come along: the errand, which was sealed here, says which session it was.
-    const session = (await store.listSessions(errand.userId)).find(({ id }) => id === errand.sessionId);
-    const user = (await store.listUsers()).find(({ id }) => id === errand.userId);
+    const open = (await store.listSessions(errand.userId)).find(({ id }) => id === errand.sessionId);
+    const found = open === undefined ? null : await store.readSession(open.hash);
+    const now = clock.now();
+    if (found === null || now >= sessionEnd(found.session) || !isActive(found, now)) return back("expired");
+    const { session, user } = found;
     const known = await store.readIdentity(issuer, subject);
-    if (session === undefined || user === undefined) return back("expired");
     const source = bySelf(c.var.source, user);
     if (errand.kind === "connect") {
       if (known !== null) return back(known.user.id === user.id ? undefined : "taken");
-      const identity = { issuer, subject, userId: user.id, managed: false, createdAt: clock.now() };
+      const identity = { issuer, subject, userId: user.id, managed: false, createdAt: now };
       await store.audited(source, "addIdentity", identity);
       return back();
     }
@@ -126,7 +128,7 @@ export function sessionOidc(parts: AdminParts): AdminApp {
       await failures.note(c.var.source, "step-up", "another identity", user);
       return back("failed");
     }
-    await store.audited(source, "stepUpSession", session.id, clock.now());
+    await store.audited(source, "stepUpSession", session.id, now);
     return back();
   });
   return app;

@@ -130,6 +130,10 @@ describe("roles", () => {
     expect(await admin.send("PATCH", `/users/${name}`, { revoked: true })).toMatchObject(above);
     expect(await admin.send("POST", `/users/${name}/sign-in-link`, {})).toMatchObject(above);
 
+    // Nor by way of the group that they are in.
+    for (const change of [{ revoked: true }, { expiresAt: "2099-01-01T00:00:00Z" }])
+      expect(await admin.send("PATCH", "/groups/default", change)).toMatchObject(above);
+
     for (const change of [{ role: "admin" }, { revoked: true }, { expiresAt: "2099-01-01T00:00:00Z" }]) {
       expect((await owner.send("PATCH", `/users/${name}`, change)).status).toBe(409);
     }

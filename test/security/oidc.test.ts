@@ -21,6 +21,7 @@ beforeAll(async () => {
       "sub-ben": { preferred_username: "ben", groups: ["staff"] },
       "sub-eve": { preferred_username: "eve", email: "ada@example.com", email_verified: false, groups: [] },
       "sub-ada2": { preferred_username: "ada", groups: ["staff"] },
+      "sub-late": { preferred_username: "late", groups: ["staff"] },
     },
     [gateway.url.replace("127.0.0.1", "localhost")],
   );
@@ -154,6 +155,15 @@ describe("somebody whom the provider knows", () => {
     expect(await returned(olga, await signInThere(await started(olga, "connect"), "sub-ada"))).toBe(
       "/console/#sign-in-error=taken",
     );
+  });
+
+  test("connects nothing to a user who was cut off meanwhile", async () => {
+    const olga = await signedIn(gateway, "olga");
+    const back = await signInThere(await started(olga, "connect"), "sub-late");
+    await gateway.api("PATCH", "/users/olga", { revoked: true });
+    expect(await returned(olga, back)).toBe("/console/#sign-in-error=expired");
+    await gateway.api("PATCH", "/users/olga", { revoked: false });
+    expect((await me((await signIn("sub-late")).browser)).user.name).toBe("late");
   });
 
   test("confirms who they are there, and nobody else does it for them", async () => {

@@ -298,6 +298,22 @@ describe("a personal token", () => {
     await gateway.api("PATCH", "/users/max", { revoked: false });
   });
 
+  test("lets nobody in who may do more than it was made for, its own maker neither", async () => {
+    const olga = await bySession("olga");
+    const { body } = await make(olga, ["users.write", "sign_in_links.write"]);
+    for (const name of ["olga", "ann"]) {
+      expect([name, await asToken(body.secret, "POST", `/users/${name}/sign-in-link`, {})]).toEqual([
+        name,
+        403,
+      ]);
+      expect([name, await asToken(body.secret, "PATCH", `/users/${name}`, { revoked: false })]).toEqual([
+        name,
+        403,
+      ]);
+    }
+    expect(await asToken(body.secret, "POST", "/users/max/sign-in-link", {})).toBe(201);
+  });
+
   test("is no master key, nor is a master key a token", async () => {
     const { body } = await make(await bySession("max"), ["self.read"]);
     const call = await fetch(`${gateway.url}/openai/v1/models`, {
