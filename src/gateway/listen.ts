@@ -71,8 +71,8 @@ export class Listener {
   private readonly leaving = new Set<Server<undefined>>();
   private reopening: ReturnType<typeof setTimeout> | undefined;
   private handlers: Handlers | undefined;
-  /** The last `Host` that was one: nearly all requests name the same. */
-  private knownHost = "";
+  /** The last `Host` that was one: nearly all requests name the same. An empty one is none. */
+  private knownHost: string | undefined;
   /** The provider that it chooses, as a path. */
   private knownPlace = "";
 

@@ -22,8 +22,8 @@ for (const [network, bits] of [
   special4.addSubnet(network, bits, "ipv4");
 }
 for (const [network, bits] of [
-  ["::", 128],
-  ["::1", 128],
+  // Nothing, this machine, and IPv4 in the clothes of long ago.
+  ["::", 96],
   // Thrown away, and IPv4 behind Teredo.
   ["100::", 64],
   ["2001::", 32],
