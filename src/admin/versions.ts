@@ -45,6 +45,8 @@ export function versions(
       if (c.req.method === "GET") await tag(c.res, (etag) => c.header("etag", etag));
       return undefined;
     }
+    // Before its turn: whoever sends slowly keeps nobody else waiting.
+    await c.req.arrayBuffer();
     const turn = last.then(change);
     last = turn.catch(() => {});
     return turn;

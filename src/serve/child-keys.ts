@@ -18,6 +18,7 @@ import { type AdminStore, StorageFailure } from "../domain/store.ts";
 import type { Directory, KeyHolder } from "../gateway/directory.ts";
 import type { KeyHasher } from "../gateway/identify.ts";
 import type { InFlight } from "../gateway/in-flight.ts";
+import { shortText } from "./short-text.ts";
 
 interface Parts {
   readonly store: Pick<AdminStore, "audited" | "listKeys">;
@@ -176,9 +177,8 @@ export class ChildKeys {
 }
 
 async function wishOf(request: Request): Promise<z.infer<typeof Wish>> {
-  const length = Number(request.headers.get("content-length") ?? 0);
-  if (length > MAX_BODY_BYTES) throw new Refusal("too_large", "The body is larger than 16 KiB.");
-  const text = (await request.text()).slice(0, MAX_BODY_BYTES);
+  const text = await shortText(request, MAX_BODY_BYTES);
+  if (text === undefined) throw new Refusal("too_large", "The body is larger than 16 KiB.");
   let body: unknown;
   try {
     body = text === "" ? {} : JSON.parse(text);

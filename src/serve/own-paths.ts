@@ -143,6 +143,11 @@ async function client(parts: OwnPaths): Promise<Response> {
 function plain(status: number, text: string): Response {
   return new Response(text, {
     status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      // What the query says comes back in exports: it is text, whatever it looks like.
+      "x-content-type-options": "nosniff",
+    },
   });
 }

@@ -5,6 +5,7 @@ import { clientToken, LIFETIME_SECONDS } from "../gateway/client-token.ts";
 import type { Directory } from "../gateway/directory.ts";
 import { bareKey, identify, type KeyHasher, requireActive } from "../gateway/identify.ts";
 import { knownProviders } from "../providers/catalogue.ts";
+import { shortText } from "./short-text.ts";
 
 const MAX_BODY_BYTES = 16 * 1024;
 
@@ -94,7 +95,8 @@ function tokenFor(sent: string, provider: string, { directory, hasher, signer, c
 async function parameters(request: Request): Promise<ReadonlyMap<string, string>> {
   if (request.method !== "POST")
     throw new GrantProblem("invalid_request", "Tokens are asked for by POST.", 405);
-  const text = await shortText(request);
+  const text = await shortText(request, MAX_BODY_BYTES);
+  if (text === undefined) throw new GrantProblem("invalid_request", "The body is too large.", 413);
   if (!/json/i.test(request.headers.get("content-type") ?? "")) return new Map(new URLSearchParams(text));
   try {
     const entries = Object.entries(JSON.parse(text) as object);
@@ -102,17 +104,6 @@ async function parameters(request: Request): Promise<ReadonlyMap<string, string>
   } catch {
     throw new GrantProblem("invalid_request", "The body is no JSON object.");
   }
-}
-
-async function shortText(request: Request): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of request.body ?? []) {
-    size += piece.length;
-    if (size > MAX_BODY_BYTES) throw new GrantProblem("invalid_request", "The body is too large.", 413);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString("utf8");
 }
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): Response {

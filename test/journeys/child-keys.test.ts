@@ -1,5 +1,7 @@
 /** Keys that users make with their own for a while: what they may, what they never may, and how they end. */
 import { describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { startCentProvider } from "../support/cent-provider.ts";
 import { startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
@@ -204,6 +206,20 @@ describe("a child key", () => {
     await gateway.api("PUT", `/policies/user:${name}`, { networks: ["10.9.8.0/24"] });
     expect(await refusalOf(post(secret))).toBe("network_not_allowed");
   });
+});
+
+test("a wish that never ends is not listened to", async () => {
+  const { secret } = await newUser();
+  const socket = connect(gateway.port, "127.0.0.1");
+  const head = [
+    "POST /lmk/keys HTTP/1.1",
+    "Host: localhost",
+    `Authorization: Bearer ${secret}`,
+    "Transfer-Encoding: chunked",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n8000\r\n${" ".repeat(0x8000)}\r\n`);
+  expect(String(await once(socket, "data"))).toStartWith("HTTP/1.1 413 ");
+  socket.destroy();
 });
 
 describe("a child key ends", () => {

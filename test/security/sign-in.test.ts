@@ -1,5 +1,7 @@
 /** Passwords, passkeys, tokens and sessions against whoever should not get in. */
 import { beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { Authenticator } from "../support/authenticator.ts";
 import { BrowserSession, signedIn } from "../support/browser-session.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
@@ -382,6 +384,30 @@ describe("a request that the console's own page has not made", () => {
     );
     expect([status, (body as { code: string }).code]).toEqual([403, "insecure"]);
   });
+});
+
+test("whoever sends a change slowly keeps nobody else's waiting", async () => {
+  const browser = await bySession("max");
+  const slow = connect(gateway.port, "127.0.0.1");
+  const answered = once(slow, "data");
+  const head = [
+    "PUT /api/v1/me/password HTTP/1.1",
+    `Host: ${new URL(browser.origin).host}`,
+    `Origin: ${browser.origin}`,
+    `Cookie: ${browser.cookie}`,
+    `X-Lmk-Csrf: ${browser.csrf}`,
+    "Content-Type: application/json",
+  ];
+  slow.write(`${head.join("\r\n")}\r\nContent-Length: 17\r\nExpect: 100-continue\r\n\r\n`);
+  // Asked for its body: it is under way.
+  expect(String(await answered)).toStartWith("HTTP/1.1 100 ");
+  slow.write('{"password":');
+  await gateway.api("PATCH", "/users/max", { revoked: true });
+  await gateway.api("PATCH", "/users/max", { revoked: false });
+  const end = once(slow, "data");
+  slow.write("null}");
+  expect(String(await end)).toStartWith("HTTP/1.1 204 ");
+  slow.destroy();
 });
 
 describe("over plain HTTP from elsewhere", () => {
