@@ -176,7 +176,7 @@ describe("servers of one's own", () => {
     expect(ids).not.toContain("gpu-box-key");
   });
 
-  for (const name of ["OPENAI", "API", "LMK", "CONSOLE", "HEALTHZ", "READYZ", "METRICS"]) {
+  for (const name of ["OPENAI", "API", "CLAIM", "LMK", "CONSOLE", "HEALTHZ", "READYZ", "METRICS"]) {
     test(`cannot be called ${name.toLowerCase()}`, () => {
       expect(problems({ [`LMK_SERVER_${name}`]: "http://x/v1" }).join()).toContain("taken");
     });

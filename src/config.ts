@@ -87,7 +87,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Settings and what each is for; `LMK_<PROVIDER>_UPSTREAM`, `..._TIMEOUTS`, `LMK_SERVER_<NAME>` and
+ * Settings by name; `LMK_<PROVIDER>_UPSTREAM`, `..._TIMEOUTS`, `LMK_SERVER_<NAME>` and
  * `LMK_HF_ENDPOINT_<NAME>` are found by shape.
  */
 const SETTINGS = [
@@ -132,7 +132,8 @@ const FOREIGN_SETTINGS = [
   "LMK_EXPORTED",
 ];
 
-const RESERVED_NAMES = ["api", "console", "lmk", "healthz", "readyz", "metrics"];
+/** As in `OWN_PATHS` of `gateway/listen.ts`: what begins so never reaches a provider. */
+const RESERVED_NAMES = ["api", "claim", "console", "lmk", "healthz", "readyz", "metrics"];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

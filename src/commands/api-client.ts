@@ -8,9 +8,9 @@ import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { dataDirectory, readSettings, reasonOf, type Settings } from "./settings.ts";
 
-/** A credential test waits for the provider; everything else takes milliseconds. */
 /** The longest page that the API gives. */
 const PAGE = 1000;
+/** A credential test waits for the provider; everything else takes milliseconds. */
 const TIMEOUT_MS = 60_000;
 
 /** A bearer token, and where it came from, for the message when it is not taken. */
