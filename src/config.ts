@@ -10,6 +10,7 @@ import { knownProviders } from "./providers/catalogue.ts";
 import { compatibleServer } from "./providers/compatible.ts";
 import { huggingfaceEndpoint } from "./providers/huggingface-endpoint.ts";
 import { UnusableCredential } from "./providers/mint.ts";
+import { takenIds } from "./providers/named.ts";
 import type { CredentialRule, Provider, Timeouts } from "./providers/provider.ts";
 
 /** Everything that is decided before the first request; read once, frozen. */
@@ -131,9 +132,6 @@ const FOREIGN_SETTINGS = [
   "LMK_PRICES_URL",
   "LMK_EXPORTED",
 ];
-
-/** As in `OWN_PATHS` of `gateway/listen.ts`: what begins so never reaches a provider. */
-const RESERVED_NAMES = ["api", "claim", "console", "lmk", "healthz", "readyz", "metrics"];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -399,9 +397,7 @@ class Reader {
   /** Those that an administrator names: servers of one's own, and dedicated endpoints. */
   private named(): Provider[] {
     const servers: Provider[] = [];
-    const tokenPaths = knownProviders.flatMap(({ clientTokens }) => clientTokens?.paths ?? []);
-    const ownPaths = tokenPaths.map((path) => path.split("/")[1] ?? "");
-    const taken = new Set([...RESERVED_NAMES, ...ownPaths, ...knownProviders.map((known) => known.id)]);
+    const taken = new Set(takenIds);
     for (const name of [...this.names()].sort()) {
       const [, kind, id] = /^LMK_(SERVER|HF_ENDPOINT)_([A-Z0-9]+(?:_[A-Z0-9]+)*)$/.exec(name) ?? [];
       if (id === undefined || (id.endsWith("_KEY") && this.names().has(name.slice(0, -"_KEY".length))))

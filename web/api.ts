@@ -190,6 +190,8 @@ export interface CredentialTest {
 }
 export interface Provider extends Named {
   readonly upstream: string;
+  /** `stored`: it was added here, and can be removed here. */
+  readonly source?: "built_in" | "environment" | "stored";
   readonly credentials: number;
   readonly ready: boolean;
   readonly unlisted: string | null;

@@ -40,7 +40,7 @@ const CredentialInput = z.object({
   secret: z.string().trim().max(8192),
   weight: Weight.optional(),
 });
-const TestResult = z.object({
+export const TestResult = z.object({
   ok: z.boolean(),
   status: z.number().nullable(),
   message: z.string(),

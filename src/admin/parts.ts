@@ -42,6 +42,12 @@ export interface AdminParts {
   readonly cutKeys: (keyIds: ReadonlySet<string>) => number;
   readonly credentials: CredentialDesk;
   readonly providers: () => ProviderView[];
+  /** Called after every change of named providers; when it returns, they can be called, or can no more. */
+  readonly providersChanged: () => Promise<void>;
+  readonly addresses: {
+    /** Why an address may not be called; undefined where it may. @param whose At the beginning of a sentence. */
+    problemOf(whose: string, url: string, allowPrivate: boolean): Promise<string | undefined>;
+  };
   readonly prices: () => PriceBook;
   /** Called after every price decision; when it returns, calls are costed by it. */
   readonly pricesChanged: () => Promise<void>;
@@ -82,6 +88,8 @@ export interface CredentialDesk {
   remove(source: AuditSource, id: string): Promise<boolean>;
   /** Makes one call that costs nothing with it; null where there is no such credential. */
   test(source: AuditSource, id: string): Promise<CredentialTest | null>;
+  /** The same with whatever credential the provider has, or none; null where there is no such provider. */
+  testProvider(source: AuditSource, id: string): Promise<CredentialTest | null>;
 }
 
 export interface CredentialView {
@@ -117,6 +125,8 @@ export interface ProviderView {
   id: string;
   name: string;
   upstream: string;
+  /** `stored`: an administrator has named it while the gateway ran. */
+  source: "built_in" | "environment" | "stored";
   credentials: number;
   ready: boolean;
   /** What it keeps for those who share its key, by the names of `lmk objects`. */

@@ -22,6 +22,7 @@ export const PERMISSIONS = [
   "credentials.read",
   "credentials.write",
   "providers.read",
+  "providers.write",
   "objects.read",
   "objects.write",
   "prices.read",

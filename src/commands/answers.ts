@@ -90,6 +90,8 @@ export const Provider = z.looseObject({
   upstream: z.string(),
   credentials: z.number(),
   ready: z.boolean(),
+  // Earlier gateways do not say.
+  source: z.string().optional(),
 });
 
 export const LoggedRequest = z.looseObject({

@@ -6,6 +6,7 @@ import type { StoredCredential } from "./credential.ts";
 import type { Group, MasterKey, User } from "./directory.ts";
 import type { Leak } from "./leak.ts";
 import type { AccountBalance, AccountId, Block, Commit, LedgerTail } from "./ledger.ts";
+import type { NamedProvider } from "./named-provider.ts";
 import type { ListedObject, ObjectFilter, ObjectName, OwnedObject } from "./owned-object.ts";
 import type { ScopeChange, ScopePolicy, StoredBudget } from "./policy.ts";
 import type {
@@ -67,6 +68,7 @@ export interface Store
 export interface AuditedStore
   extends DirectoryStore,
     CredentialStore,
+    NamedProviderStore,
     PriceStore,
     PolicyStore,
     ClaimStore,
@@ -157,6 +159,14 @@ export interface CredentialStore {
   listCredentials(): Promise<StoredCredential[]>;
   updateCredential(id: string, change: { weight: number }): Promise<boolean>;
   removeCredential(id: string): Promise<boolean>;
+}
+
+/** Providers that administrators have named. */
+export interface NamedProviderStore {
+  addProvider(provider: NamedProvider): Promise<void>;
+  /** By id. */
+  listProviders(): Promise<NamedProvider[]>;
+  removeProvider(id: string): Promise<boolean>;
 }
 
 /** Links that make a key for whoever opens them. */

@@ -142,6 +142,11 @@ export class Directory {
     this.compiled = compiled;
   }
 
+  /** Before a load: what a provider's paths mean may be another thing now. */
+  forgetPatterns(): void {
+    this.compiled = new Map();
+  }
+
   private compile(policy: ScopePolicy, name: string): CompiledScope {
     const known = this.compiled.get(scopeKey(policy.scope));
     if (known?.version === policy.version && known.name === name) return known;

@@ -6,6 +6,7 @@ import type { Directory } from "../gateway/directory.ts";
 import type { Journal } from "../ledger/journal.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
+import type { Provider } from "../providers/provider.ts";
 import { Webhook } from "../telemetry/webhook.ts";
 import type { Vault } from "../vault/vault.ts";
 import { tellCrossings } from "./crossings.ts";
@@ -28,7 +29,9 @@ export interface Accounting {
 }
 
 interface Given {
-  readonly config: Pick<Config, "providers" | "upstreamProxy">;
+  readonly config: Pick<Config, "upstreamProxy">;
+  /** Those of the moment. */
+  readonly providers: () => readonly Provider[];
   readonly store: Store;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -39,12 +42,8 @@ interface Given {
 
 /** Opens the ledger, and ends what the process before this one left in it. */
 export async function openAccounting(given: Given): Promise<Accounting> {
-  const { config, store, vault, clock, directory, report } = given;
-  const prices = new Prices(
-    store,
-    config.providers.map(({ provider }) => provider),
-    report,
-  );
+  const { config, providers, store, vault, clock, directory, report } = given;
+  const prices = new Prices(store, providers, report);
   await prices.load();
   const organisation = new Organisation(store, vault);
   await organisation.load();

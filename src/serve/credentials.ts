@@ -23,7 +23,8 @@ interface Parts {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly upstreams: Upstreams;
-  readonly configured: readonly ProviderConfig[];
+  /** Of this moment. */
+  readonly providers: () => readonly ProviderConfig[];
   readonly upstreamProxy: string | undefined;
   /** Called when the gateway has been handed other credentials. */
   readonly changed: () => void;
@@ -57,7 +58,7 @@ export class Credentials implements CredentialDesk {
       const account = upstream.provider.credential.mint?.account?.(credential.secret);
       return { ...credential, minted: token, ...(account === undefined ? {} : { account }) };
     };
-    for (const { provider, environmentCredential } of this.parts.configured) {
+    for (const { provider, environmentCredential } of this.parts.providers()) {
       const upstream = this.parts.upstreams.get(provider.id);
       if (upstream === undefined) continue;
       const usable: Credential[] = [];
@@ -80,7 +81,7 @@ export class Credentials implements CredentialDesk {
 
   async list(): Promise<CredentialView[]> {
     const views: CredentialView[] = [];
-    for (const { provider, environmentCredential } of this.parts.configured) {
+    for (const { provider, environmentCredential } of this.parts.providers()) {
       if (environmentCredential === undefined) continue;
       const id = environmentId(provider);
       views.push({
@@ -163,6 +164,34 @@ export class Credentials implements CredentialDesk {
     return null;
   }
 
+  async testProvider(source: AuditSource, id: string): Promise<CredentialTest | null> {
+    const upstream = this.parts.upstreams.get(id);
+    if (upstream === undefined) return null;
+    const result = await this.look(upstream);
+    await this.parts.store.noteAudit(source, {
+      action: "provider.test",
+      target: { kind: "provider", id, name: upstream.provider.name },
+      before: null,
+      after: { upstream: upstream.base, ok: result.ok, status: result.status },
+    });
+    return result;
+  }
+
+  private async look(upstream: Upstream): Promise<CredentialTest> {
+    const { provider, pool } = upstream;
+    const [member] = pool.members;
+    if (member !== undefined) return this.probe(upstream, member);
+    if (provider.credential.required)
+      return { ok: false, status: null, message: `${provider.name} has no credential yet.`, durationMs: 0 };
+    const { status, durationMs, refusal } = await this.ask(upstream, undefined);
+    const ok = status !== null && status >= 200 && status < 300;
+    const wants =
+      status === 401 || status === 403 ? "wants a credential" : "gives an answer that settles nothing";
+    const said = ok ? "answers" : wants;
+    const message = status === null ? refusal : `${provider.name} ${said} (status ${status}).`;
+    return { ok, status, message, durationMs };
+  }
+
   /** Asks providers from time to time whether they take again what they rejected, and are well again. */
   startProbing(): void {
     this.prober = setInterval(() => {
@@ -189,21 +218,32 @@ export class Credentials implements CredentialDesk {
 
   private async probe(upstream: Upstream, member: Member): Promise<CredentialTest> {
     const { provider, pool } = upstream;
-    const { credential } = member;
+    const { status, durationMs, refusal } = await this.ask(upstream, member.credential);
+    const result = (ok: boolean, message: string): CredentialTest => ({ ok, status, message, durationMs });
+    if (status !== null && status >= 200 && status < 300) {
+      // What too many requests brought about, one that costs nothing does not mend.
+      if (member.health !== "limited") pool.worked(member);
+      return result(true, `${provider.name} accepts it.`);
+    }
+    this.stillOut(upstream, member, status);
+    if (status === null) return result(false, refusal);
+    const verdict = status === 401 || status === 403 ? "rejects it" : "gives an answer that settles nothing";
+    return result(false, `${provider.name} ${verdict} (status ${status}).`);
+  }
+
+  /** A call that costs nothing. @returns no status and a reason where there was no answer. */
+  private async ask(upstream: Upstream, credential: Credential | undefined): Promise<Asked> {
+    const { provider } = upstream;
     const { at, path } = locate(upstream, provider.credential.probe);
     const headers = new Headers({ accept: "application/json", ...provider.credential.probeHeaders });
     const started = performance.now();
-    const result = (ok: boolean, status: number | null, message: string): CredentialTest => ({
-      ok,
-      status,
-      message,
-      durationMs: Math.round(performance.now() - started),
-    });
+    const took = () => Math.round(performance.now() - started);
     try {
       const signal = AbortSignal.timeout(TEST_TIMEOUT_MS);
-      const token = await credential.minted?.get(signal);
-      const place = () => provider.credential.place(credential.secret, headers, path);
-      headers.set(...(token === undefined ? place() : bearer(token)));
+      const token = await credential?.minted?.get(signal);
+      if (token !== undefined) headers.set(...bearer(token));
+      else if (credential !== undefined)
+        headers.set(...provider.credential.place(credential.secret, headers, path));
       const proxy = this.parts.upstreamProxy;
       const reply = await fetch(at.base + path, {
         headers,
@@ -212,19 +252,11 @@ export class Credentials implements CredentialDesk {
         ...(proxy === undefined ? {} : { proxy }),
       });
       await reply.body?.cancel();
-      if (reply.ok) {
-        // What too many requests brought about, one that costs nothing does not mend.
-        if (member.health !== "limited") pool.worked(member);
-        return result(true, reply.status, `${provider.name} accepts it.`);
-      }
-      const rejected = reply.status === 401 || reply.status === 403;
-      this.stillOut(upstream, member, reply.status);
-      const verdict = rejected ? "rejects it" : "gives an answer that settles nothing";
-      return result(false, reply.status, `${provider.name} ${verdict} (status ${reply.status}).`);
+      return { status: reply.status, durationMs: took(), refusal: "" };
     } catch (error) {
-      this.stillOut(upstream, member, null);
-      if (error instanceof Refusal) return result(false, null, error.message);
-      return result(false, null, `${provider.name} could not be reached at ${at.origin}.`);
+      const refusal =
+        error instanceof Refusal ? error.message : `${provider.name} could not be reached at ${at.origin}.`;
+      return { status: null, durationMs: took(), refusal };
     }
   }
 
@@ -320,6 +352,14 @@ export class Credentials implements CredentialDesk {
       share: isOut(member) ? 0 : member.weight / serving.reduce((sum, { weight }) => sum + weight, 0),
     };
   }
+}
+
+interface Asked {
+  /** Null where there was no answer. */
+  readonly status: number | null;
+  readonly durationMs: number;
+  /** Why there was none. */
+  readonly refusal: string;
 }
 
 type HealthView = Pick<

@@ -1,7 +1,7 @@
 import { defaultSettings, type OrganisationSettings, type Webhook } from "../domain/settings.ts";
 import type { PolicyStore } from "../domain/store.ts";
-import { networkOf } from "../gateway/private-address.ts";
 import type { Vault } from "../vault/vault.ts";
+import { addressProblem } from "./address-problem.ts";
 
 /** What holds for the whole installation: the settings in force, and what its webhook needs. */
 export class Organisation {
@@ -29,15 +29,6 @@ export class Organisation {
 }
 
 /** Why a webhook's address may not be called, for the administrator who chose it. */
-export async function webhookProblem(url: string, allowPrivate: boolean): Promise<string | undefined> {
-  const { protocol, hostname, username } = new URL(url);
-  if (username !== "") return "The webhook's URL must not contain a user name.";
-  if (allowPrivate) return undefined;
-  if (protocol !== "https:")
-    return "The webhook's URL must begin with https:// (or allow private addresses).";
-  const network = await networkOf(hostname);
-  if (network === "public") return undefined;
-  return network === "unknown"
-    ? "The webhook's host name cannot be resolved."
-    : "The webhook's host is in a private network; allow that if it is meant.";
+export function webhookProblem(url: string, allowPrivate: boolean): Promise<string | undefined> {
+  return addressProblem("The webhook's", url, allowPrivate);
 }

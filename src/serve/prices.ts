@@ -18,7 +18,7 @@ export class Prices {
   private readonly store: Decided;
   private readonly report: (message: string) => void;
   private readonly bundled = bundledSnapshot();
-  private readonly ownDefaults: Readonly<Record<string, PricingDefault>>;
+  private readonly providers: () => readonly Provider[];
   private snapshot: Snapshot = this.bundled;
   private pinnedText: string | undefined;
   /** Hashes of the snapshots that are known to be kept. */
@@ -26,13 +26,18 @@ export class Prices {
   private keptHash: string | undefined;
   private loading: Promise<void> = Promise.resolve();
 
-  constructor(store: Decided, providers: readonly Provider[], report: (message: string) => void) {
+  /** @param providers Those of the moment. */
+  constructor(store: Decided, providers: () => readonly Provider[], report: (message: string) => void) {
     this.store = store;
     this.report = report;
-    this.ownDefaults = Object.fromEntries(
-      providers.flatMap(({ id, pricing }) => (pricing === undefined ? [] : [[id, { kind: pricing }]])),
-    );
+    this.providers = providers;
     this.book = new PriceBook(this.bundled, { defaults: this.ownDefaults });
+  }
+
+  private get ownDefaults(): Readonly<Record<string, PricingDefault>> {
+    return Object.fromEntries(
+      this.providers().flatMap(({ id, pricing }) => (pricing === undefined ? [] : [[id, { kind: pricing }]])),
+    );
   }
 
   /** Makes the book anew from what is stored. */

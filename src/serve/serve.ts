@@ -2,7 +2,6 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { adminApp } from "../admin/app.ts";
-import type { ProviderView } from "../admin/parts.ts";
 import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import type { Store } from "../domain/store.ts";
@@ -16,7 +15,6 @@ import { ObjectIndex } from "../gateway/object-index.ts";
 import { probe } from "../gateway/probe.ts";
 import { identifyByProxyToken } from "../gateway/proxy-token.ts";
 import { patternPath } from "../gateway/route.ts";
-import { createUpstream, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { Journal } from "../ledger/journal.ts";
 import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
@@ -25,6 +23,7 @@ import { loadVaultKey } from "../vault/key-file.ts";
 import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
 import { openAccounting } from "./accounting.ts";
+import { addressProblem } from "./address-problem.ts";
 import { adminPaths } from "./admin-paths.ts";
 import { bundledConsole } from "./bundled-console.ts";
 import { Callers } from "./callers.ts";
@@ -45,12 +44,12 @@ import { Me } from "./me.ts";
 import { webhookProblem } from "./organisation.ts";
 import { ownPaths } from "./own-paths.ts";
 import { startProblems } from "./problems.ts";
+import { Providers } from "./providers.ts";
 import { ProxyMode, proxyAddress } from "./proxy-mode.ts";
 import { RequestAccounts } from "./request-accounts.ts";
 import { firstLink, signInParts } from "./sign-in.ts";
 import { openTls } from "./tls.ts";
 import { tokenPath } from "./token-path.ts";
-import { isUsable } from "./usable.ts";
 
 /** Where the console's sources are, unless this is the executable, which brings the console itself. */
 const CHECKOUT = join(import.meta.dir, "../..");
@@ -117,14 +116,14 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const vault = await Vault.open(keyEncryptionKey, store);
   await store.openAudit(vault.keyFor("audit"));
   const isOperator = equals(operatorToken(config.adminToken, data.operatorTokenFile));
-  const upstreams: Upstreams = new Map(
-    config.providers.map(({ provider, upstream }) => [provider.id, createUpstream(provider, upstream)]),
-  );
+  const providers = new Providers(config.providers, store, report);
+  await providers.load();
+  const { upstreams } = providers;
   const tls = await openTls(config, upstreams, { store, sealer: vault, clock, report });
   const { listener, adminListener, publicUrl, consoleUrl } = openListeners(config, tls.certificates, report);
   const signIn = signInParts({ config, store, vault, clock, consoleUrl });
   const place = { publicUrl, ...(tls.trust === undefined ? {} : { trust: tls.trust }) };
-  const usable = () => [...upstreams.values()].filter(isUsable);
+  const usable = () => providers.usable;
   const directory = new Directory((provider, path) => {
     const known = upstreams.get(provider)?.provider;
     return known === undefined ? path.toLowerCase() : patternPath(known, path);
@@ -138,13 +137,13 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       place,
       usable().map(({ provider }) => provider),
     );
-  const { upstreamProxy, providers: configured } = config;
+  const { upstreamProxy } = config;
   const credentials = new Credentials({
     store,
     vault,
     clock,
     upstreams,
-    configured,
+    providers: () => providers.all,
     upstreamProxy,
     changed: updateExports,
     report,
@@ -153,18 +152,31 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
   const firstUser = await variant.makeUsers(store, vault, clock);
   if (firstUser !== undefined) writeExports(exports, firstUser, place, []);
   const consoleLink = firstUser && (await firstLink(store, clock, signIn, firstUser.id));
-  await noteEnvironment(store, configured, clock.now());
+  await noteEnvironment(store, config.providers, clock.now());
   const loadDirectory = () => directory.load(store, clock.now() - REMEMBERED_CHILD_MS);
   await loadDirectory();
   await credentials.load();
 
-  const accounting = await openAccounting({ config, store, vault, clock, directory, report });
+  const accounting = await openAccounting({
+    config,
+    providers: () => providers.descriptions,
+    store,
+    vault,
+    clock,
+    directory,
+    report,
+  });
   const { prices, organisation, webhook, ledger, journal, repricer, budgetsChanged } = accounting;
   const inFlight = new InFlight(upstreamProxy === undefined ? probe : undefined);
   const objects = new ObjectIndex(store);
   const directoryChanged = async () => {
     await loadDirectory();
     budgetsChanged();
+  };
+  const providersChanged = async () => {
+    await providers.load();
+    directory.forgetPatterns();
+    await Promise.all([credentials.load(), prices.load(), directoryChanged()]);
   };
   const chores = startChores({ store, inFlight, ledger, clock, retentionMs: config.logRetentionMs, report });
   const accounts = new RequestAccounts(store);
@@ -179,7 +191,9 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       directoryChanged,
       cutKeys: (keyIds) => inFlight.cutKeys(keyIds),
       credentials,
-      providers: () => [...upstreams.values()].map(providerView),
+      providers: () => providers.views(),
+      providersChanged,
+      addresses: { problemOf: addressProblem },
       prices: () => prices.book,
       pricesChanged: () => prices.load(),
       objectsChanged: () => objects.forget(),
@@ -347,19 +361,6 @@ async function stop(running: Running, drainMs: number): Promise<void> {
   await journal.close();
   await store.close();
   data.release();
-}
-
-function providerView(upstream: Upstream): ProviderView {
-  const { provider, base, pool } = upstream;
-  return {
-    id: provider.id,
-    name: provider.name,
-    upstream: base,
-    credentials: pool.size,
-    ready: isUsable(upstream),
-    objectKinds: [...new Set(provider.owned?.kinds.map(({ kind }) => kind))],
-    unlisted: provider.unlisted ?? null,
-  };
 }
 
 function nextSignal(): Promise<void> {

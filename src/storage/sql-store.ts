@@ -6,6 +6,7 @@ import { CreationQueries } from "./queries/creations.ts";
 import { CredentialQueries } from "./queries/credentials.ts";
 import { ChildKeyQueries, DirectoryQueries } from "./queries/directory.ts";
 import { LedgerQueries } from "./queries/ledger.ts";
+import { NamedProviderQueries } from "./queries/named-providers.ts";
 import { ObjectDecisionQueries, ObjectQueries } from "./queries/objects.ts";
 import { PolicyQueries } from "./queries/policies.ts";
 import { PriceQueries } from "./queries/prices.ts";
@@ -23,6 +24,7 @@ export function sqlStore(sql: Sql) {
   const decisions = joined<Decisions>([
     new DirectoryQueries(sql),
     new CredentialQueries(sql),
+    new NamedProviderQueries(sql),
     new PriceQueries(sql),
     policies,
     new AskQueries(sql, policies),
@@ -50,6 +52,7 @@ export type SqlStore = ReturnType<typeof sqlStore>;
 
 type Decisions = Methods<DirectoryQueries> &
   Methods<CredentialQueries> &
+  Methods<NamedProviderQueries> &
   Methods<PriceQueries> &
   Methods<PolicyQueries> &
   Methods<ClaimQueries> &

@@ -146,6 +146,15 @@ interface Case<Name extends Change> {
   readonly after: object | null;
 }
 
+const own = {
+  id: "own",
+  kind: "server",
+  name: "own",
+  upstream: "https://own.example.com/v1",
+  allowPrivate: true,
+  createdAt: T0,
+} as const;
+
 const key1 = { name: "laptop", userName: "ada", secretVersion: 1, revokedAt: null };
 
 /** Each of all changes, made where there is what `addThings` adds. A change without a case does not compile. */
@@ -304,6 +313,29 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     target: "spare",
     before: null,
     after: { provider: "openai", name: "spare", upstream: "https://x/v1", masked: "sk-...abcd", weight: 1 },
+  },
+  addProvider: {
+    args: [
+      {
+        id: "lab",
+        kind: "server",
+        name: "The lab",
+        upstream: "https://lab.example.com/v1",
+        allowPrivate: false,
+        createdAt: T0,
+      },
+    ],
+    action: "provider.add",
+    target: "The lab",
+    before: null,
+    after: { id: "lab", kind: "server", upstream: "https://lab.example.com/v1", allowPrivate: 0 },
+  },
+  removeProvider: {
+    args: ["own"],
+    action: "provider.remove",
+    target: "own",
+    before: { upstream: "https://own.example.com/v1" },
+    after: null,
   },
   updateCredential: {
     args: ["c1", { weight: 4 }],
@@ -498,6 +530,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
       await store.addKey(k1);
       await store.addClaim(claim1);
       await store.addCredential(c1);
+      await store.addProvider(own);
       await store.addAsk(ask1);
       await store.putPriceOverride(price);
       await store.changePolicies(
@@ -520,6 +553,7 @@ export function describeAudit(name: string, makePlace: () => Promise<StorePlace>
         await store.listGroups(),
         await store.listUsers(),
         await store.listKeys(),
+        await store.listProviders(),
         await store.listClaims(),
         await store.listCredentials(),
         await store.listPriceOverrides(),

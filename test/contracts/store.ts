@@ -5,6 +5,7 @@ import { type ChildKey, TooManyChildren } from "../../src/domain/child-key.ts";
 import type { Claim } from "../../src/domain/claim.ts";
 import type { StoredCredential } from "../../src/domain/credential.ts";
 import type { Group, MasterKey, User } from "../../src/domain/directory.ts";
+import type { NamedProvider } from "../../src/domain/named-provider.ts";
 import type { ObjectFilter, OwnedObject } from "../../src/domain/owned-object.ts";
 import type { ScopeChange } from "../../src/domain/policy.ts";
 import type { PriceOverride } from "../../src/domain/prices.ts";
@@ -239,6 +240,25 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         [2, T0 + 40],
       ]);
       expect(await store.rotateKey("none", hash(9), T0, T0)).toBe(false);
+    });
+
+    test("keeps the providers that somebody named, each id once", async () => {
+      const provider = (id: string): NamedProvider => ({
+        id,
+        kind: id.startsWith("hf-") ? "huggingface_endpoint" : "server",
+        name: `provider ${id}`,
+        upstream: `https://${id}.example.com`,
+        allowPrivate: id === "lab",
+        createdAt: T0,
+      });
+      await store.addProvider(provider("lab"));
+      await store.addProvider(provider("hf-lab"));
+      expect(await failureOf(store.addProvider(provider("lab")))).toBeInstanceOf(Conflict);
+      await reopen();
+      expect(await store.listProviders()).toEqual([provider("hf-lab"), provider("lab")]);
+      expect(await store.removeProvider("lab")).toBe(true);
+      expect(await store.removeProvider("lab")).toBe(false);
+      expect(await store.listProviders()).toEqual([provider("hf-lab")]);
     });
 
     test("notes once that a secret was seen, with what the webhook is told, and freezes where it is to", async () => {

@@ -153,6 +153,12 @@ describe("every operation of the admin API that changes something", () => {
       path: `/credentials/${made["POST /credentials"]}`,
       action: "credential.remove",
     }),
+    "POST /providers": () => ({
+      body: { id: "lab", upstream: `${upstream.origin}/v1`, allowPrivate: true },
+      action: "provider.add",
+    }),
+    "POST /providers/{ref}/test": () => ({ path: "/providers/lab/test", action: "provider.test" }),
+    "DELETE /providers/{ref}": () => ({ path: "/providers/lab", action: "provider.remove" }),
     "PUT /prices": () => ({
       body: { provider: "openai", model: "gpt-x", perCall: "0.5" },
       action: "price.set",

@@ -28,6 +28,7 @@ const READS = [
 ];
 const WRITES = [
   ...["groups.write", "users.write", "keys.write", "policies.write", "settings.write", "credentials.write"],
+  "providers.write",
   ...["objects.write", "prices.write", "sign_in_links.write", "asks.decide"],
 ];
 const OWNERS = ["users.role", "settings.sign_in", "sessions.all", "ledger.decide"];

@@ -13,7 +13,7 @@ import { join, resolve } from "node:path";
 import { atEnd } from "./cleanup.ts";
 import { parseExports } from "./exports-file.ts";
 import { poll } from "./poll.ts";
-import { noteKeys, noteSecret, noteSettings } from "./record-gateway.ts";
+import { noteAddress, noteKeys, noteSecret, noteSettings } from "./record-gateway.ts";
 
 /** The checkout. */
 export const root = resolve(import.meta.dir, "../..");
@@ -248,6 +248,10 @@ export class Gateway implements AsyncDisposable {
     if (path === "/credentials" && body !== undefined) {
       const { provider, secret } = body as { provider: string; secret: string };
       noteSecret(provider, secret);
+    }
+    if (path === "/providers" && body !== undefined) {
+      const { id, upstream } = body as { id: string; upstream: string };
+      noteAddress(id, upstream);
     }
     const response = await fetch(`${this.url}/api/v1${path.replace(/^\/api\/v1(?=\/)/, "")}`, {
       method,

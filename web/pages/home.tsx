@@ -346,7 +346,7 @@ function Budgets() {
       ) : sorted.length === 0 ? (
         <Text size="sm" c="dimmed" mt="xs">
           There are no budgets. One on the whole organisation is a good first:{" "}
-          <Anchor component={Link} href="/policies/organisation">
+          <Anchor component={Link} href="/policies/organisation" underline="always">
             set it
           </Anchor>
           . It is never exceeded.

@@ -20,6 +20,7 @@ import { Link, useLocation } from "wouter";
 import { all, type Credential, type CredentialTest, call, type Provider } from "../api.ts";
 import { ago, day, duration, percent } from "../format.ts";
 import { Ask } from "../parts/ask.tsx";
+import { CustomServer, RemoveServer, TestServer } from "../parts/custom-server.tsx";
 import { QueryTable } from "../parts/data-table.tsx";
 import { Empty, Failure, Lines, tell, tellProblem } from "../parts/feedback.tsx";
 import { Icon } from "../parts/icons.tsx";
@@ -74,16 +75,18 @@ function AllProviders({
       title="Providers"
       about="The real keys live here, sealed. A user's call leaves with one of them, and no user ever sees any."
       actions={
-        may("credentials.write") && (
-          <>
+        <>
+          {may("providers.write") && (
             <Button variant="default" onClick={() => setServer(true)}>
               Custom server
             </Button>
+          )}
+          {may("credentials.write") && (
             <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setAdding("")}>
               Add a credential
             </Button>
-          </>
-        )
+          )}
+        </>
       }
     >
       {inUse.length === 0 ? (
@@ -257,6 +260,7 @@ function OneProvider({ provider }: { provider: Provider }) {
           <Button component={Link} variant="default" href={`/prices?provider=${provider.id}`}>
             Prices
           </Button>
+          {provider.source === "stored" && may("providers.write") && <RemoveServer provider={provider} />}
           {may("credentials.write") && <Button onClick={() => setAdding(true)}>Add a credential</Button>}
         </>
       }
@@ -265,6 +269,9 @@ function OneProvider({ provider }: { provider: Provider }) {
         <Alert color="saffron" mb="md" icon={<Icon name="price" />} title="Not all of it has a list price">
           {provider.unlisted}
         </Alert>
+      )}
+      {provider.source !== "built_in" && provider.credentials === 0 && provider.ready && (
+        <TestServer provider={provider} />
       )}
       <QueryTable
         caption={`Credentials of ${provider.name}`}
@@ -368,7 +375,7 @@ function OneProvider({ provider }: { provider: Provider }) {
             title={`No credential for ${provider.name}`}
             action={may("credentials.write") && <Button onClick={() => setAdding(true)}>Add one</Button>}
           >
-            Calls are refused until there is one.
+            {provider.ready ? "Calls go there without one." : "Calls are refused until there is one."}
           </Empty>
         }
       />
@@ -528,48 +535,6 @@ export function AddCredential(props: {
           )}
         </div>
       )}
-    </Ask>
-  );
-}
-
-function CustomServer({ opened, close }: { opened: boolean; close: () => void }) {
-  const queries = useQueryClient();
-  const [id, setId] = useState("");
-  const [name, setName] = useState("");
-  const [upstream, setUpstream] = useState("");
-  const run = async () => {
-    await call("POST", "/providers", { body: { id, name: name || id, upstream } });
-    await queries.invalidateQueries({ queryKey: ["providers"] });
-    tell(`${name || id} can be called at /${id}`);
-  };
-  return (
-    <Ask
-      title="Add a custom server"
-      opened={opened}
-      close={close}
-      confirm="Add the server"
-      run={run}
-      isReady={/^[a-z0-9-]+$/.test(id) && upstream !== ""}
-    >
-      <Text size="sm">
-        A server of your own that speaks as OpenAI does: vLLM, llama.cpp, LM Studio, a proxy of your cloud.
-      </Text>
-      <TextInput
-        label="Id"
-        description="It begins the paths of its calls: /my-vllm/v1/…"
-        value={id}
-        onChange={(event) => setId(event.currentTarget.value)}
-        required
-        data-autofocus
-      />
-      <TextInput label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
-      <TextInput
-        label="Address"
-        placeholder="https://models.example.com/v1"
-        value={upstream}
-        onChange={(event) => setUpstream(event.currentTarget.value)}
-        required
-      />
     </Ask>
   );
 }

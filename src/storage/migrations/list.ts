@@ -444,4 +444,14 @@ export const migrations: readonly string[] = [
     closed_at BIGINT
   );
   `,
+  `
+  CREATE TABLE named_providers (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    allow_private BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+  );
+  `,
 ];

@@ -90,6 +90,10 @@ const credential = selected(
   "credential",
   "SELECT id, provider, name, upstream, masked, weight, created_at FROM credentials WHERE id = ?",
 );
+const provider = selected(
+  "provider",
+  "SELECT id, kind, name, upstream, allow_private, created_at FROM named_providers WHERE id = ?",
+);
 const price = selected(
   "price",
   `SELECT provider, model, service_tier, rates, created_at FROM price_overrides
@@ -286,6 +290,8 @@ export const rules: { readonly [Name in Change]: Rule<Parameters<AuditedStore[Na
   addCredential: { subject: credential, keys: ({ id }) => [[id]], action: () => "credential.add" },
   updateCredential: { subject: credential, keys: (id) => [[id]], action: () => "credential.change" },
   removeCredential: { subject: credential, keys: (id) => [[id]], action: () => "credential.remove" },
+  addProvider: { subject: provider, keys: ({ id }) => [[id]], action: () => "provider.add" },
+  removeProvider: { subject: provider, keys: (id) => [[id]], action: () => "provider.remove" },
   putPriceOverride: {
     subject: price,
     keys: ({ provider, model, serviceTier }) => [[provider, model, serviceTier ?? ""]],
