@@ -15,7 +15,7 @@ export interface Call extends Taken {
 
 /** A browser loading a page or a part of one; scripts' own calls (`empty`) are none of these. */
 const BROWSER_DESTINATIONS =
-  /^(?:document|iframe|frame|embed|object|script|style|xslt|(?:shared|service)?worker|(?:audio|paint)worklet)$/;
+  /^(?:document|(?:fenced|i)?frame|embed|object|script|style|xslt|(?:shared|service)?worker|(?:audio|paint)worklet)$/;
 
 /**
  * Nothing that a provider returns may run in the origin that the console lives in.

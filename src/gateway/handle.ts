@@ -127,7 +127,7 @@ export async function handle(
     if (!reply.ok) exchange.costsNothing = true;
     exchange.upstreamRequestId = upstreamRequestId(reply, route.upstream.provider.requestIdHeaders);
     if (isRedirect(reply)) reply = await settleRedirect(reply, call, exchange, gateway);
-    const headers = answerHeaders(reply, exchange.id);
+    const headers = answerHeaders(reply, exchange.id, request.headers);
     if (exchange.outputCap !== null) headers.set("x-llamakey-output-cap", String(exchange.outputCap));
     const { owned } = exchange;
     const owning =

@@ -23,7 +23,7 @@ test("what is meant for one hop, or for the provider's own host, is taken off an
       ["Content-Encoding", "gzip"],
     ],
   });
-  expect([...answerHeaders(reply, "id-1")].sort()).toEqual([
+  expect([...answerHeaders(reply, "id-1", new Headers())].sort()).toEqual([
     ["content-encoding", "gzip"],
     ["set-cookie", "a=1"],
     ["set-cookie", "b=2"],

@@ -29,12 +29,19 @@ const RESPONSE_HEADERS_TAKEN_OFF = [
   "x-llamakey-output-cap",
 ];
 
-/** The provider's headers as the client gets them. */
-export function answerHeaders(reply: Response, requestId: string): Headers {
+/** What a browser would take for said by the gateway's host: the console's cookies, and who is told what goes on there. */
+const SAID_TO_BROWSERS = ["set-cookie", "clear-site-data", "nel", "report-to", "reporting-endpoints"];
+
+/**
+ * The provider's headers as the client gets them.
+ * @param asked The client's own.
+ */
+export function answerHeaders(reply: Response, requestId: string, asked: Headers): Headers {
   const headers = new Headers(reply.headers);
   const nominated = headers.get("connection");
   if (nominated !== null) deleteNominated(headers, nominated);
   for (const name of RESPONSE_HEADERS_TAKEN_OFF) headers.delete(name);
+  if (asked.has("sec-fetch-site")) for (const name of SAID_TO_BROWSERS) headers.delete(name);
   headers.set("x-llamakey-request-id", requestId);
   return headers;
 }

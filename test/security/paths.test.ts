@@ -304,6 +304,7 @@ test("a browser cannot load what a provider returns as a page of this host", asy
     "document",
     "iframe",
     "frame",
+    "fencedframe",
     "embed",
     "object",
     "script",

@@ -263,6 +263,24 @@ shows("host-headers", async () => {
   expect(header(answer, "strict-transport-security")).toBeUndefined();
 });
 
+shows("browser-headers", async () => {
+  const sent: HeaderList = [
+    ["Set-Cookie", "lmk_session_8000=somebody-elses; Path=/"],
+    ["Set-Cookie", "__Host-lmk_session=somebody-elses; Path=/; Secure"],
+    ["Clear-Site-Data", '"cookies"'],
+    ["NEL", '{"report_to":"nel","max_age":604800}'],
+    ["Report-To", '{"group":"nel","endpoints":[{"url":"https://reports.example"}]}'],
+    ["Reporting-Endpoints", 'default="https://reports.example"'],
+  ];
+  const to = async (headers: HeaderList) => {
+    behind.upstream.answer = reply({ headers: sent, body: "{}" });
+    const answer = await behind.ask({ target: "/openai/v1/x", headers });
+    return sent.filter(([name]) => header(answer, name.toLowerCase()) !== undefined).length;
+  };
+  expect(await to([["Sec-Fetch-Site", "same-origin"]])).toBe(0);
+  expect(await to([])).toBe(sent.length);
+});
+
 shows("request-id", async () => {
   expect(header(await answerTo([]), "x-llamakey-request-id")).toMatch(/^lmkreq-/);
 });
