@@ -7,9 +7,8 @@ const PRUNE_MS = 3_600_000;
 const SWEEP_MS = 60_000;
 const CUT_MS = 500;
 const ROLL_UP_MS = 1000;
-/** Rows that are added to the sums at a time, since a hold waits for them; more where many are left. */
+/** Rows that are added to the sums at a time: about a millisecond, for which a hold may have to wait. */
 const ROLL_UP_ROWS = 256;
-const MOST_ROLL_UP_ROWS = 4096;
 
 /** How long a child key that has ended is still known, so that whoever uses it is told that it has ended. */
 export const REMEMBERED_CHILD_MS = 24 * 3_600_000;
@@ -48,8 +47,7 @@ export function startChores({ store, inFlight, ledger, clock, retentionMs, repor
     isRolling = true;
     try {
       // After an upgrade, or a long stop, there may be many.
-      let rows = ROLL_UP_ROWS;
-      while (!ended && (await store.rollUp(rows)) === rows) rows = Math.min(rows * 2, MOST_ROLL_UP_ROWS);
+      while (!ended && (await store.rollUp(ROLL_UP_ROWS)) === ROLL_UP_ROWS);
       failed = false;
     } catch (error) {
       // A full disk has been reported by the ledger already; the sums wait.

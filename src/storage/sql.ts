@@ -10,6 +10,11 @@ export interface Sql {
   runMany(text: string, rows: readonly SqlValue[][]): Promise<void>;
   /** All or nothing; durable when the outermost one returns. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * All or nothing; a crash may undo it, and nothing that came before it. It waits for no disk: for what can be made
+   * again.
+   */
+  lazyTransaction<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 

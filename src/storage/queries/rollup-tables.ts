@@ -1,5 +1,6 @@
 import { bucketSql } from "../../domain/rollup.ts";
-import type { Sql, SqlValue } from "../sql.ts";
+import { number } from "../rows.ts";
+import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 
 /** Sums of the request log's rows, by the hour and by the day, that are kept beside them. */
 export interface Rollup {
@@ -105,6 +106,8 @@ export function summed(
 
 /**
  * Adds the log's rows that a condition selects to all rollups, or takes them away.
+ *
+ * The rows are read once, summed as finely as any rollup has them; what is coarser is added up from that.
  * @param where On `r`, a row of the log, with as many placeholders as there are values.
  */
 export async function addRows(
@@ -113,20 +116,47 @@ export async function addRows(
   values: readonly SqlValue[],
   sign: "" | "-" = "",
 ): Promise<void> {
+  const read = (rollup: Rollup) => {
+    const { query, times } = summed(rollup, "hours", where, sign);
+    return sql.all(query, ...Array.from({ length: times }, () => values).flat());
+  };
+  const [uses, latencies] = [await read(USAGE), await read(LATENCY)];
   for (const rollup of ROLLUPS) {
-    const columns = ["at", ...rollup.keys];
-    const sums = Object.keys(rollup.sums);
     for (const grain of rollup.grains) {
-      const table = `${rollup.name}_${grain}`;
-      const { query, times } = summed(rollup, grain, where, sign);
-      await sql.run(
-        // Without the condition SQLite takes ON CONFLICT for a join's.
-        `INSERT INTO ${table} (${[...columns, ...sums].join(", ")}) SELECT * FROM (${query}) WHERE TRUE
-         ON CONFLICT (${columns.join(", ")}) DO UPDATE SET ${sums.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(", ")}`,
-        ...Array.from({ length: times }, () => values).flat(),
-      );
+      const added = addedUp(rollup === LATENCY ? latencies : uses, rollup, grain);
+      if (added.length > 0) await sql.runMany(upsert(rollup, grain), added);
     }
   }
+}
+
+/** The sums of a rollup, as the values of its columns. */
+function addedUp(fine: readonly SqlRow[], { keys, sums }: Rollup, grain: Grain): SqlValue[][] {
+  const names = Object.keys(sums);
+  const found = new Map<string, number[]>();
+  const rows: SqlValue[][] = [];
+  for (const row of fine) {
+    const hour = number(row, "at");
+    const place: SqlValue[] = [hour - (hour % GRAINS[grain])];
+    for (const key of keys) place.push(row[key] ?? "");
+    const id = JSON.stringify(place);
+    const known = found.get(id);
+    if (known === undefined) {
+      const first = names.map((name) => number(row, name));
+      found.set(id, first);
+      rows.push(place);
+    } else for (const [i, name] of names.entries()) known[i] = (known[i] ?? 0) + number(row, name);
+  }
+  const all = [...found.values()];
+  return rows.map((place, i) => [...place, ...(all[i] ?? [])]);
+}
+
+function upsert({ name, keys, sums }: Rollup, grain: Grain): string {
+  const table = `${name}_${grain}`;
+  const columns = ["at", ...keys];
+  const values = Object.keys(sums);
+  const all = [...columns, ...values];
+  return `INSERT INTO ${table} (${all.join(", ")}) VALUES (${all.map(() => "?").join(", ")})
+    ON CONFLICT (${columns.join(", ")}) DO UPDATE SET ${values.map((sum) => `${sum} = ${table}.${sum} + excluded.${sum}`).join(", ")}`;
 }
 
 /** Deletes sums of rows that are all gone. @param before Of rows that arrived before. */

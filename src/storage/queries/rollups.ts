@@ -24,7 +24,7 @@ export class RollupQueries implements RollupStore {
   }
 
   rollUp(limit: number): Promise<number> {
-    return this.sql.transaction(async () => {
+    return this.sql.lazyTransaction(async () => {
       const from = await rolledUp(this.sql);
       const [row] = await this.sql.all(
         "SELECT COUNT(*) AS rows, MAX(seq) AS last FROM (SELECT seq FROM requests WHERE seq > ? ORDER BY seq LIMIT ?)",

@@ -16,6 +16,8 @@ export function openSqlite(path: string): Sql {
     opened.run("PRAGMA synchronous = FULL");
     opened.run("PRAGMA foreign_keys = ON");
     opened.run("PRAGMA busy_timeout = 2000");
+    // Should nobody else have done it: see `Checkpointer`.
+    opened.run("PRAGMA wal_autocheckpoint = 4000");
     return opened;
   });
   migrate(database);
@@ -91,6 +93,16 @@ export class SqliteSql implements Sql {
     } catch (error) {
       if (this.database.inTransaction) this.database.run("ROLLBACK");
       throw error;
+    }
+  }
+
+  async lazyTransaction<T>(work: () => Promise<T>): Promise<T> {
+    // In a WAL that is what it means: what was durable stays so, and the next durable commit makes this so as well.
+    translate(() => this.database.run("PRAGMA synchronous = NORMAL"));
+    try {
+      return await this.transaction(work);
+    } finally {
+      translate(() => this.database.run("PRAGMA synchronous = FULL"));
     }
   }
 
