@@ -137,7 +137,10 @@ export const theme = createTheme({
     PasswordInput: PasswordInput.extend(small),
     NumberInput: NumberInput.extend(small),
     Textarea: Textarea.extend(small),
-    Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right", allowDeselect: false } }),
+    Select: Select.extend({
+      // A dialog that begins with a menu would open with it over everything.
+      defaultProps: { size: "sm", checkIconPosition: "right", allowDeselect: false, openOnFocus: false },
+    }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
     Anchor: Anchor.extend({ defaultProps: { underline: "hover" } }),
     Badge: Badge.extend({

@@ -151,6 +151,6 @@ export async function axeViolations(page: Page): Promise<string[]> {
   const found = await evaluate(
     "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, help, nodes }) => id + ': ' + help + ' (' + nodes.map(({ target }) => target.join(' ')).join(', ') + ')'))",
   );
-  await session.detach();
+  // Not detached: that would end virtual authenticators of this page. It ends with the page.
   return found as string[];
 }

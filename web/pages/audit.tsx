@@ -63,15 +63,17 @@ export function Audit() {
               </button>
             ),
           },
-          { title: "Of", cell: ({ target }) => target.name },
-          { title: "By", cell: ({ actor }) => actor.name },
+          { title: "Of", phone: "inline", cell: ({ target }) => target.name },
+          { title: "By", phone: "pair", cell: ({ actor }) => actor.name },
           {
             title: "From",
+            minor: true,
             cell: ({ address }) => <span className="mono">{address ?? "–"}</span>,
             tight: true,
           },
           {
             title: "When",
+            phone: "corner",
             align: "right",
             tight: true,
             cell: ({ at }) => <span title={dateTime(at)}>{ago(at)}</span>,

@@ -2,6 +2,7 @@ import {
   Anchor,
   Button,
   Card,
+  Center,
   Group,
   SegmentedControl,
   SimpleGrid,
@@ -62,11 +63,11 @@ export function Home() {
         </>
       )}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" mt="md" style={{ alignItems: "start" }}>
-        {!overview.isError && <Shares overview={overview.data} />}
         <div>
-          <Budgets />
+          {!overview.isError && <Shares overview={overview.data} />}
           <Health credentials={credentials.data} />
         </div>
+        <Budgets />
       </SimpleGrid>
     </Page>
   );
@@ -95,32 +96,34 @@ function Start({ hasCredential }: { hasCredential: boolean }) {
 
 function Tiles({ overview }: { overview: Overview | undefined }) {
   const total = overview?.total;
+  /** Where there is none, there is nothing to be said of them. */
+  const some = total?.requests === 0 ? undefined : total;
   const failed = total === undefined || total.requests === 0 ? 0 : total.errors / total.requests;
   const tiles = [
     {
       name: "Spend",
       value: total && dollars(total.cost),
-      note: total && `${dollars(total.requests === 0 ? 0 : Number(total.cost) / total.requests)} a request`,
+      note: some && `${dollars(Number(some.cost) / some.requests)} a request`,
     },
     {
       name: "Requests",
       value: total && short(total.requests),
-      note: total && `${count(total.refusals)} refused`,
+      note: some && `${count(some.refusals)} refused`,
     },
     {
       name: "Errors",
-      value: total && percent(failed),
-      note: total && `${count(total.errors)} of ${short(total.requests)}`,
+      value: total && (some ? percent(failed) : "–"),
+      note: some && `${count(some.errors)} of ${short(some.requests)}`,
     },
     {
       name: "First byte, median",
       value: total && duration(total.firstByte.p50),
-      note: total && `95% within ${duration(total.firstByte.p95)}`,
+      note: some && `95% within ${duration(some.firstByte.p95)}`,
     },
     {
       name: "Tokens",
       value: total && short(total.inputTokens + total.outputTokens),
-      note: total && `${short(total.inputTokens)} in, ${short(total.outputTokens)} out`,
+      note: some && `${short(some.inputTokens)} in, ${short(some.outputTokens)} out`,
     },
   ];
   return (
@@ -233,6 +236,12 @@ function Trend({
       </Group>
       {overview === undefined ? (
         <Skeleton height={260} />
+      ) : overview.total.requests === 0 ? (
+        <Center h={260}>
+          <Empty icon="pulse" title="No calls in this time">
+            They are drawn here as they come.
+          </Empty>
+        </Center>
       ) : (
         <Chart
           kind={kind}
@@ -285,9 +294,9 @@ function Shares({ overview }: { overview: Overview | undefined }) {
 function Bars({ shares, kind }: { shares: readonly Share[]; kind: string }) {
   if (shares.length === 0) {
     return (
-      <Empty icon="pulse" title="No calls in this time">
+      <Text size="sm" c="dimmed" py="xs">
         Each {kind} that calls are made with gets a line here.
-      </Empty>
+      </Text>
     );
   }
   const most = Math.max(...shares.map(({ cost }) => cost), 1e-12);
@@ -311,7 +320,10 @@ function Bars({ shares, kind }: { shares: readonly Share[]; kind: string }) {
             </Anchor>
           )}
           <span className="number">
-            {dollars(cost)} <span className="soft">· {short(requests)}</span>
+            {dollars(cost)}{" "}
+            <span className="soft">
+              · {short(requests)} {requests === 1 ? "call" : "calls"}
+            </span>
           </span>
           <Meter
             part={cost / most}

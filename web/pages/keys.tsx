@@ -114,6 +114,7 @@ export function KeyTable(props: {
             ? [
                 {
                   title: "User",
+                  phone: "inline" as const,
                   cell: ({ user }: Key) => (
                     <Link href={`/users/${user.id}`} className="plain-link">
                       {user.name}
@@ -125,6 +126,7 @@ export function KeyTable(props: {
             : []),
           {
             title: "State",
+            phone: "inline" as const,
             cell: ({ state, frozenWhy, previousSecretExpiresAt, leak }) => (
               <>
                 <State state={state} />
@@ -149,10 +151,18 @@ export function KeyTable(props: {
           },
           {
             title: "Ends",
-            cell: ({ expiresAt }) => (expiresAt === null ? "–" : ago(expiresAt)),
+            phone: "pair",
+            cell: ({ expiresAt }) =>
+              expiresAt === null ? <span className="nothing">–</span> : ago(expiresAt),
             tight: true,
           },
-          { title: "Made", cell: ({ createdAt }) => day(createdAt), align: "right", tight: true },
+          {
+            title: "Made",
+            minor: true,
+            cell: ({ createdAt }) => day(createdAt),
+            align: "right",
+            tight: true,
+          },
           {
             title: "",
             actions: true,

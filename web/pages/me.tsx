@@ -23,7 +23,7 @@ import {
   type Me as Mine,
   type NewKey,
 } from "../api.ts";
-import { ago, count, dateTime, day, dollars, duration, nanosToDollars, short } from "../format.ts";
+import { ago, count, dateTime, day, dollars, duration, nanosToDollars, scopeName, short } from "../format.ts";
 import { Ask } from "../parts/ask.tsx";
 import { askText, LIMITS } from "../parts/ask-text.ts";
 import { QueryTable } from "../parts/data-table.tsx";
@@ -36,6 +36,7 @@ import { Page } from "../parts/page.tsx";
 import { usePages } from "../parts/pages.tsx";
 import { Setup } from "../parts/setup.tsx";
 import { SignInWays } from "../parts/sign-in-ways.tsx";
+import { SpendCard } from "../parts/spend.tsx";
 import { Outcome, State } from "../parts/state.tsx";
 
 const TABS = [
@@ -130,6 +131,7 @@ function Left({ me }: { me: Mine }) {
           </div>
         ))}
       </dl>
+      <SpendCard path="/me/usage" />
       <SimpleGrid cols={{ base: 1, md: 2 }} mt="md" spacing="md">
         <Card>
           <Text component="h2" fw={650} m={0} mb={4}>
@@ -170,7 +172,7 @@ function Left({ me }: { me: Mine }) {
           ))}
           {me.limits.map(({ scope, ...limits }) => (
             <Text size="sm" mt="sm" key={scope}>
-              At most{" "}
+              {scopeName(scope)}: at most{" "}
               {Object.entries(limits)
                 .filter(([name]) => name in LIMITS)
                 .map(([name, most]) => `${count(Number(most))} ${LIMITS[name]}`)

@@ -604,7 +604,7 @@ function ExplainCall() {
               size="sm"
             />
             <Group>
-              <Button type="submit" variant="light" disabled={user === null}>
+              <Button type="submit" disabled={user === null}>
                 Ask
               </Button>
             </Group>
@@ -655,8 +655,8 @@ function Verdict({
           <tbody>
             {answers.map(({ question, scope, verdict, message }) => (
               <tr key={`${question}${scope}`}>
-                <td>{scope}</td>
-                <td>{words(question)}</td>
+                <td>{scopeName(scope.replace(" ", ":"))}</td>
+                <td>{words(question).replace(" not allowed", "")}</td>
                 <td className={verdict === "allows" ? "tone-good" : "tone-warn"}>
                   {verdict}
                   {message && <div className="soft">{message}</div>}
@@ -667,11 +667,11 @@ function Verdict({
         </table>
       )}
       {budgets.map((budget) => (
-        <BudgetMeter key={budget.id} budget={{ ...budget, provider: null, model: null, ends: null }} own />
+        <BudgetMeter key={budget.id} budget={{ ...budget, provider: null, model: null }} own />
       ))}
       {limits.map(({ scope, limits: of }) => (
         <Text key={scope} size="sm" c="dimmed">
-          {scope}: {limitsText({ limits: of })}
+          {scopeName(scope.replace(" ", ":"))}: {limitsText({ limits: of })}
         </Text>
       ))}
     </Stack>

@@ -133,6 +133,7 @@ export function Prices() {
           },
           {
             title: "Input",
+            phone: "pair",
             align: "right",
             tight: true,
             cell: ({ prices, perCall }) =>
@@ -140,18 +141,21 @@ export function Prices() {
           },
           {
             title: "Cached",
+            phone: "pair",
             align: "right",
             tight: true,
             cell: ({ prices }) => price(prices["cache_read_tokens"]),
           },
           {
             title: "Output",
+            phone: "pair",
             align: "right",
             tight: true,
             cell: ({ prices }) => price(prices["output_tokens"]),
           },
           {
             title: "Also",
+            minor: true,
             cell: ({ prices, tiers }) => (
               <Text size="xs" c="dimmed">
                 {[
@@ -168,6 +172,7 @@ export function Prices() {
           },
           {
             title: "Source",
+            phone: "inline",
             tight: true,
             cell: ({ source }) => (
               <Badge color={source === "override" ? "spruce" : "gray"}>
@@ -265,6 +270,7 @@ function Defaults({ may }: { may: boolean }) {
           },
           {
             title: "Calls without a price",
+            phone: "whole",
             cell: ({ kind: of, price: per }) =>
               of === "flat"
                 ? `${dollars(per)} each`
@@ -274,7 +280,7 @@ function Defaults({ may }: { may: boolean }) {
                     ? "are refused"
                     : "are logged as unpriced; refused under a budget",
           },
-          { title: "Lists", tight: true, cell: ({ listed }) => (listed ? "listed" : "–") },
+          { title: "Lists", tight: true, minor: true, cell: ({ listed }) => (listed ? "listed" : "–") },
           {
             title: "",
             actions: true,

@@ -305,7 +305,7 @@ function OneProvider({ provider }: { provider: Provider }) {
                       (coolingUntil !== null
                         ? `cools down, back ${ago(coolingUntil)}`
                         : `last error ${ago(lastError?.at ?? null)}`)}
-                    {lastError !== null && `: ${lastError.message}`}
+                    {lastError !== null && `: ${saidIn(lastError.message)}`}
                   </Text>
                 )}
               </div>
@@ -537,4 +537,17 @@ export function AddCredential(props: {
       )}
     </Ask>
   );
+}
+
+/** What a provider's error says, without the JSON around it. */
+function saidIn(text: string): string {
+  try {
+    const { error, message } = JSON.parse(text) as {
+      error?: { message?: string } | string;
+      message?: string;
+    };
+    return (typeof error === "string" ? error : error?.message) ?? message ?? text;
+  } catch {
+    return text;
+  }
 }

@@ -122,8 +122,8 @@ function Filters(props: {
   );
   return (
     <Group gap={10} mb="sm" role="search" aria-label="Filters of requests">
-      {text("user", "User", 130)}
-      {text("group", "Group", 120)}
+      {text("user", "User", 120)}
+      {text("group", "Group", 110)}
       <Select
         aria-label="Provider"
         placeholder="Provider"
@@ -133,11 +133,11 @@ function Filters(props: {
         data={providers.data?.map((one) => ({ value: one.id, label: one.name })) ?? []}
         value={get("provider") || null}
         onChange={(value) => set({ provider: value })}
-        w={{ base: "calc(50% - 5px)", xs: 150 }}
+        w={{ base: "calc(50% - 5px)", xs: 140 }}
       />
-      {text("model", "Model", 150)}
-      {text("status", "Status", 90)}
-      {text("refusal", "Refusal", 140)}
+      {text("model", "Model", 140)}
+      {text("status", "Status", 80)}
+      {text("refusal", "Refusal", 120)}
       <Select
         aria-label="Time"
         data={SPANS}
@@ -298,9 +298,14 @@ function Rows(props: {
             </Anchor>
           ),
         },
-        { title: "User", cell: ({ userName }) => userName ?? <span className="soft">no valid key</span> },
+        {
+          title: "User",
+          phone: "inline",
+          cell: ({ userName }) => userName ?? <span className="soft">no valid key</span>,
+        },
         {
           title: "Call",
+          phone: "whole",
           cell: ({ provider, endpoint, model }) => (
             <span>
               <Text component="span" size="sm" fw={550}>
@@ -313,7 +318,7 @@ function Rows(props: {
             </span>
           ),
         },
-        { title: "Answer", tight: true, cell: (row) => <Outcome {...row} /> },
+        { title: "Answer", tight: true, phone: "corner", cell: (row) => <Outcome {...row} /> },
         {
           title: "First byte",
           minor: true,
@@ -321,7 +326,13 @@ function Rows(props: {
           tight: true,
           cell: ({ firstByteMs }) => duration(firstByteMs),
         },
-        { title: "Took", align: "right", tight: true, cell: ({ durationMs }) => duration(durationMs) },
+        {
+          title: "Took",
+          align: "right",
+          tight: true,
+          phone: "inline",
+          cell: ({ durationMs }) => duration(durationMs),
+        },
         {
           title: "Tokens",
           minor: true,
@@ -334,6 +345,7 @@ function Rows(props: {
           title: "Cost",
           align: "right",
           tight: true,
+          phone: "inline",
           cell: ({ costNanos }) => dollars(nanosToDollars(costNanos)),
         },
       ]}
@@ -407,7 +419,7 @@ function Detail({ id }: { id: string }) {
           {bytes(row.bytesIn)} up, {bytes(row.bytesOut)} down
         </Fact>
         <Fact name="Ending">{words(row.ending)}</Fact>
-        <Fact name="At the provider">{row.upstreamRequestId ?? "–"}</Fact>
+        {row.upstreamRequestId !== null && <Fact name="At the provider">{row.upstreamRequestId}</Fact>}
       </SimpleGrid>
       {row.refusal !== null && (
         <Text size="sm">

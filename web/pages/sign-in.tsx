@@ -10,28 +10,19 @@ import {
   TextInput,
   Title,
 } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { call, Problem, type Session } from "../api.ts";
 import { Failure } from "../parts/feedback.tsx";
 import { Icon, Mark } from "../parts/icons.tsx";
 import { askPasskey } from "../parts/passkey.ts";
 import { startSession } from "../parts/session.tsx";
-
-interface Ways {
-  readonly methods: {
-    readonly password: boolean;
-    readonly passkey: boolean;
-    readonly oidc: { readonly name: string } | null;
-  };
-  readonly secure: boolean;
-  readonly reason: string | null;
-}
+import { oidcStart, useWays } from "../parts/ways.ts";
 
 /** The way in: by link, passkey, password, or the company's identity provider. */
 export function SignIn() {
   const queries = useQueryClient();
-  const ways = useQuery({ queryKey: ["sign-in"], queryFn: () => call<Ways>("GET", "/sign-in") });
+  const ways = useWays();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState<string>();
   const link = useRef(takeLink());
@@ -93,7 +84,7 @@ export function SignIn() {
               </Alert>
             )}
             {oidc && (
-              <Button component="a" href="/api/v1/session/oidc/start" variant="default" size="md">
+              <Button component="a" href={oidcStart("sign-in")} variant="default" size="md">
                 {oidc.name}
               </Button>
             )}

@@ -15,7 +15,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { all, call, type Key, type Role, type User, type Group as UserGroup } from "../api.ts";
-import { dateTime, day } from "../format.ts";
+import { dateTime, day, dollars } from "../format.ts";
 import { Ask } from "../parts/ask.tsx";
 import { Code } from "../parts/copy.tsx";
 import { QueryTable } from "../parts/data-table.tsx";
@@ -27,6 +27,7 @@ import { Page, Section } from "../parts/page.tsx";
 import { usePages } from "../parts/pages.tsx";
 import { useSearchState } from "../parts/search-state.ts";
 import { useMay } from "../parts/session.tsx";
+import { SpendCard, useSpent } from "../parts/spend.tsx";
 import { State } from "../parts/state.tsx";
 import { KeyTable } from "./keys.tsx";
 
@@ -95,6 +96,7 @@ function UserTable({ add }: { add: () => void }) {
   const [, navigate] = useLocation();
   const [asked] = useDebouncedValue(get("search"), 250);
   const { query, footer } = usePages<User>("users", "/users", { q: asked });
+  const spent = useSpent("user");
   return (
     <>
       <TextInput
@@ -124,10 +126,22 @@ function UserTable({ add }: { add: () => void }) {
               </Link>
             ),
           },
-          { title: "Group", cell: ({ group }) => group.name },
-          { title: "Role", cell: ({ role }) => role ?? "member" },
-          { title: "State", cell: ({ state }) => <State state={state} />, tight: true },
-          { title: "Since", cell: ({ createdAt }) => day(createdAt), align: "right", tight: true },
+          { title: "Group", phone: "inline", cell: ({ group }) => group.name },
+          { title: "Role", phone: "inline", cell: ({ role }) => role ?? "member" },
+          {
+            title: "Spent in 30 days",
+            phone: "inline",
+            align: "right",
+            cell: ({ name }) => (spent.data === undefined ? "–" : dollars(spent.data.get(name) ?? 0)),
+          },
+          { title: "State", phone: "corner", cell: ({ state }) => <State state={state} />, tight: true },
+          {
+            title: "Since",
+            minor: true,
+            cell: ({ createdAt }) => day(createdAt),
+            align: "right",
+            tight: true,
+          },
         ]}
         empty={
           asked === "" ? (
@@ -152,6 +166,7 @@ function UserTable({ add }: { add: () => void }) {
 function GroupTable() {
   const groups = useGroups();
   const users = useUsers();
+  const spent = useSpent("group");
   const [, navigate] = useLocation();
   return (
     <QueryTable
@@ -176,9 +191,15 @@ function GroupTable() {
           cell: ({ id }) => users.data?.filter(({ group }) => group.id === id).length ?? "–",
           align: "right",
           tight: true,
+          phone: "pair",
         },
-        { title: "State", cell: ({ state }) => <State state={state} />, tight: true },
-        { title: "Since", cell: ({ createdAt }) => day(createdAt), align: "right", tight: true },
+        {
+          title: "Spent in 30 days",
+          cell: ({ name }) => (spent.data === undefined ? "–" : dollars(spent.data.get(name) ?? 0)),
+          align: "right",
+        },
+        { title: "State", phone: "corner", cell: ({ state }) => <State state={state} />, tight: true },
+        { title: "Since", minor: true, cell: ({ createdAt }) => day(createdAt), align: "right", tight: true },
       ]}
       empty={
         <Empty icon="users" title="No groups">
@@ -271,6 +292,7 @@ function OneUser({ id }: { id: string }) {
           {user.data && (user.data.expiresAt === null ? "never by itself" : dateTime(user.data.expiresAt))}
         </Fact>
       </SimpleGrid>
+      {user.data && may("usage.read") && <SpendCard path="/usage" user={user.data.name} />}
       <Section title="Keys">
         <KeyTable query={keys} withUser={false} add={() => setDialog("key")} />
       </Section>

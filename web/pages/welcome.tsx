@@ -26,7 +26,7 @@ export function Welcome() {
   const credentials = useQuery({ queryKey: ["credentials"], queryFn: () => all<Credential>("/credentials") });
   const [adding, setAdding] = useState(false);
   const [made, setMade] = useState<NewKey>();
-  const usable = credentials.data?.filter((one) => one.usable) ?? [];
+  const usable = credentials.data?.filter(({ usable, state }) => usable && state !== "rejected") ?? [];
   return (
     <Page
       title="Three steps to the first call"

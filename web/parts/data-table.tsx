@@ -12,6 +12,11 @@ export interface Column<Row> {
   readonly minor?: boolean;
   /** A menu or buttons: on a phone it stands in the card's corner. */
   readonly actions?: boolean;
+  /**
+   * On a phone, where others get a line with their title: `corner` stands in the card's corner, `whole` has a line
+   * without a title, `inline` shares one with others of its kind, and so does `pair`, with its title.
+   */
+  readonly phone?: "corner" | "whole" | "inline" | "pair";
 }
 
 interface Props<Row> {
@@ -51,7 +56,7 @@ function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Prop
               },
             })}
           >
-            {columns.map(({ title, cell, align, tight, minor, actions }) => (
+            {columns.map(({ title, cell, align, tight, minor, actions, phone }) => (
               <td
                 key={title}
                 data-label={title}
@@ -60,6 +65,7 @@ function DataTable<Row>({ caption, columns, rows, rowKey, open, rowClass }: Prop
                   tight && "tight",
                   minor && "minor",
                   actions && "actions",
+                  phone && `phone-${phone}`,
                 )}
               >
                 {cell(row)}

@@ -133,20 +133,20 @@ function Form({ stored }: { stored: Stored }) {
         required
       />
       <Checkbox
-        label="Whoever is not known yet becomes a user"
+        label="Make a user of whoever signs in for the first time"
         checked={draft.createUsers}
         onChange={(event) => set({ createUsers: event.currentTarget.checked })}
         disabled={!may}
       />
       <Checkbox
-        label="Whom no rule fits is kept out"
+        label="Keep out whoever no rule fits"
         checked={draft.onlyMatching ?? false}
         onChange={(event) => set({ onlyMatching: event.currentTarget.checked })}
         disabled={!may}
       />
       <Stack gap={8}>
         <Text size="sm" fw={500}>
-          Rules: the first that fits decides the role, the same for the group
+          Rules: the first that fits and names a role gives the role; so with the group
         </Text>
         {rules.map((rule, at) => (
           <Group key={rule.id} gap={8} align="flex-end" wrap="nowrap" style={{ overflowX: "auto" }}>
@@ -206,7 +206,7 @@ function Form({ stored }: { stored: Stored }) {
         )}
       </Stack>
       <Checkbox
-        label="Nothing else signs anybody in (but links of lmk admin link)"
+        label="Let people in by single sign-on alone (links of lmk admin link still work)"
         checked={ssoOnly}
         onChange={(event) => setSsoOnly(event.currentTarget.checked)}
         disabled={!may}

@@ -33,7 +33,8 @@ export function usedPart({ amount, left }: Pick<Budget, "amount" | "left">): num
 
 interface BudgetLine
   extends Pick<Budget, "scope" | "name" | "amount" | "per" | "left" | "provider" | "model"> {
-  readonly ends: string | null;
+  /** When it begins anew; null for never, undefined where that is not told. */
+  readonly ends?: string | null;
   readonly shadow?: boolean;
 }
 
@@ -69,7 +70,11 @@ export function BudgetMeter({ budget, own = false }: { budget: BudgetLine; own?:
           {percent(part)} of {dollars(budget.amount)} {period(budget.per)}
         </Text>
         <Text size="xs" c="dimmed">
-          {budget.ends === null ? "does not renew" : `renews ${ago(budget.ends)}`}
+          {budget.ends === undefined
+            ? ""
+            : budget.ends === null
+              ? "does not renew"
+              : `renews ${ago(budget.ends)}`}
         </Text>
       </Group>
     </div>

@@ -11,6 +11,7 @@ import { Section } from "./page.tsx";
 import { makePasskey } from "./passkey.ts";
 import { useSession } from "./session.tsx";
 import { Tokens } from "./tokens.tsx";
+import { oidcStart, useWays } from "./ways.ts";
 
 interface Passkey {
   readonly id: string;
@@ -31,6 +32,7 @@ interface OpenSession {
 export function SignInWays() {
   const queries = useQueryClient();
   const { hasPassword } = useSession();
+  const oidc = useWays().data?.methods.oidc;
   const passkeys = useQuery({ queryKey: ["me", "passkeys"], queryFn: () => all<Passkey>("/me/passkeys") });
   const sessions = useQuery({ queryKey: ["me", "sessions"], queryFn: () => all<OpenSession>("/sessions") });
   const [adding, setAdding] = useState(false);
@@ -107,6 +109,19 @@ export function SignInWays() {
       >
         <Password done={refresh} />
       </Section>
+      {oidc && (
+        <Section
+          title="Single sign-on"
+          about="Connected once, the company's account signs you in as who you are here."
+          actions={
+            <Button component="a" href={oidcStart("connect")} variant="default">
+              Connect: {oidc.name}
+            </Button>
+          }
+        >
+          {null}
+        </Section>
+      )}
       <Tokens />
       <Section title="Where you are signed in">
         <QueryTable

@@ -6,10 +6,12 @@ import { tellProblem } from "./feedback.tsx";
 import { Icon } from "./icons.tsx";
 import { askPasskey } from "./passkey.ts";
 import { useSession } from "./session.tsx";
+import { oidcStart, useWays } from "./ways.ts";
 
 /** Asks once more who it is, where something is to be changed that gives access. */
 export function StepUp() {
   const { hasPassword, passkeys } = useSession();
+  const oidc = useWays().data?.methods.oidc;
   const [opened, setOpened] = useState(false);
   const [password, setPassword] = useState("");
   const answer = useRef<((done: boolean) => void) | undefined>(undefined);
@@ -62,7 +64,17 @@ export function StepUp() {
             Use a passkey
           </Button>
         )}
-        {passkeys > 0 && hasPassword && <Divider label="or" />}
+        {oidc && (
+          <>
+            <Button component="a" href={oidcStart("step-up")} variant="default">
+              {oidc.name}
+            </Button>
+            <Text size="xs" c="dimmed">
+              That leads away and back to the console; what you were about to do is done once more then.
+            </Text>
+          </>
+        )}
+        {(passkeys > 0 || oidc) && hasPassword && <Divider label="or" />}
         {hasPassword ? (
           <PasswordInput
             label="Password"
@@ -71,7 +83,8 @@ export function StepUp() {
             autoComplete="current-password"
           />
         ) : (
-          passkeys === 0 && (
+          passkeys === 0 &&
+          !oidc && (
             <Text size="sm" c="dimmed">
               You have neither passkey nor password yet: sign out, and in again the way you came.
             </Text>
