@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { SignedUser, SignInLink } from "../domain/sign-in.ts";
 import { needs } from "./needs.ts";
 import type { AdminParts } from "./parts.ts";
+import { outranks, permissionsOf } from "./permissions.ts";
 import { CodedProblem } from "./problem.ts";
 import { sessionOf } from "./requirements.ts";
 import { type AdminApp, resource } from "./resource.ts";
@@ -49,7 +50,10 @@ export function session(parts: AdminParts): AdminApp {
     const hash = hashFor(signInKey, "link", c.req.valid("json").token);
     const found = await store.readSignInLink(hash);
     const { ssoOnly } = await parts.signIn();
-    const why = found === null ? "unknown link" : linkProblem(found, ssoOnly, clock.now());
+    const why =
+      found === null
+        ? "unknown link"
+        : (linkProblem(found, ssoOnly, clock.now()) ?? (await makerProblem(found, store, clock.now())));
     // Of several at once one gets it.
     const isUsed =
       found !== null &&
@@ -76,4 +80,21 @@ function linkProblem(
   if (found.link.expiresAt <= now) return "link has expired";
   if (!isActive(found, now)) return "user is not active";
   return ssoOnly && !found.link.byOperator ? "single sign-on only" : undefined;
+}
+
+/** Who made it, or whom it is for, may have become somebody else since. */
+async function makerProblem(
+  { link, user }: SignedUser & { readonly link: SignInLink },
+  store: Pick<AdminParts["store"], "listUsers" | "listGroups">,
+  now: number,
+): Promise<string | undefined> {
+  if (link.madeBy === null) return undefined;
+  const [users, groups] = await Promise.all([store.listUsers(), store.listGroups()]);
+  const maker = users.find(({ id }) => id === link.madeBy);
+  const group = groups.find(({ id }) => id === maker?.groupId);
+  if (maker === undefined || group === undefined || !isActive({ user: maker, group }, now))
+    return "who made the link is not active";
+  const permissions = permissionsOf(maker.role);
+  const mayStill = permissions.has("sign_in_links.write") && outranks(permissions, user.role);
+  return mayStill ? undefined : "who made the link may not any more";
 }

@@ -41,9 +41,10 @@ export function signInLinks(parts: AdminParts): AdminApp {
   app.openapi(add, async (c) => {
     const user = getByRef("user", await store.listUsers(), c.req.valid("param").ref);
     requireRank(c, user);
-    const byOperator = c.var.caller?.kind === "operator";
+    const { caller } = c.var;
+    const madeBy = caller === null || caller.kind === "operator" ? null : caller.user.id;
     const { ssoOnly } = await parts.signIn();
-    if (ssoOnly && !byOperator) {
+    if (ssoOnly && madeBy !== null) {
       throw new CodedProblem(
         409,
         "Nothing but single sign-on is allowed here; only lmk admin link, with the operator token, goes around it.",
@@ -51,7 +52,7 @@ export function signInLinks(parts: AdminParts): AdminApp {
       );
     }
     const lifetimeMs = c.req.valid("json").expiresInSeconds * 1000;
-    const { link, url } = createSignInLink(parts, user.id, byOperator, clock.now(), lifetimeMs);
+    const { link, url } = createSignInLink(parts, user.id, madeBy, clock.now(), lifetimeMs);
     await store.audited(c.var.source, "addSignInLink", link);
     const { id, name } = user;
     return c.json({ url, user: { id, name }, expiresAt: rfc3339(link.expiresAt) }, 201);

@@ -33,6 +33,8 @@ export interface SignInLink {
   readonly userId: string;
   /** Made with the operator token: it works where nothing but single sign-on does. */
   readonly byOperator: boolean;
+  /** The user who made it: it opens no more than they may open when it is used. Null where it was nobody. */
+  readonly madeBy: string | null;
   readonly createdAt: number;
   readonly expiresAt: number;
 }

@@ -68,7 +68,7 @@ export async function firstLink(
   parts: Pick<SignInParts, "signInKey" | "consoleUrl">,
   userId: string,
 ): Promise<string> {
-  const { link, url } = createSignInLink(parts, userId, true, clock.now());
+  const { link, url } = createSignInLink(parts, userId, null, clock.now());
   await store.audited(bySystem("start", clock.now()), "addSignInLink", link);
   return url;
 }

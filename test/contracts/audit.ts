@@ -97,6 +97,7 @@ const link = {
   hash: SECRET,
   userId: "u1",
   byOperator: true,
+  madeBy: null,
   createdAt: T0,
   expiresAt: T0 + 1000,
 };
@@ -436,7 +437,7 @@ const cases: { readonly [Name in Change]: Case<Name> } = {
     after: { sessions: 0 },
   },
   addSignInLink: {
-    args: [{ ...link, id: "sil_2", hash: new Uint8Array(32).fill(1), byOperator: false }],
+    args: [{ ...link, id: "sil_2", hash: new Uint8Array(32).fill(1), byOperator: false, madeBy: "u1" }],
     action: "sign_in_link.add",
     target: "ada",
     before: null,

@@ -242,6 +242,31 @@ describe("a passkey", () => {
   });
 });
 
+describe("a link that an administrator made", () => {
+  const linkBy = async (maker: BrowserSession, name: string) =>
+    (await maker.send<{ url: string }>("POST", `/users/${name}/sign-in-link`, {})).body.url;
+
+  test("opens nothing above its maker, even if whom it is for has risen since", async () => {
+    const link = await linkBy(await bySession("ann"), "max");
+    await gateway.api("PATCH", "/users/max", { role: "owner" });
+    expect((await fresh().open(link)).status).toBe(401);
+    expect((await failures())[0]?.after.reason).toBe("who made the link may not any more");
+    await gateway.api("PATCH", "/users/max", { role: "member" });
+    expect((await fresh().open(link)).status).toBe(200);
+  });
+
+  test("opens nothing once its maker is no administrator any more, or is cut off", async () => {
+    await gateway.api("POST", "/users", { name: "leaver", role: "admin" });
+    const link = await linkBy(await bySession("leaver"), "max");
+    for (const change of [{ role: "auditor" }, { revoked: true }]) {
+      await gateway.api("PATCH", "/users/leaver", change);
+      expect((await fresh().open(link)).status).toBe(401);
+    }
+    await gateway.api("PATCH", "/users/leaver", { role: "admin", revoked: false });
+    expect((await fresh().open(link)).status).toBe(200);
+  });
+});
+
 describe("a personal token", () => {
   const inAWeek = () => new Date(Date.now() + 7 * 86_400_000).toISOString();
   const asToken = async (secret: string, method: string, path: string, body?: unknown) => {

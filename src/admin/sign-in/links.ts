@@ -6,11 +6,14 @@ import { hashFor } from "./hash.ts";
 /** How long a link opens, milliseconds. */
 export const LINK_MS = 15 * 60_000;
 
-/** A link that signs this user in, once. The text behind its `#` is sent to no server before its page sends it. */
+/**
+ * A link that signs this user in, once. The text behind its `#` is sent to no server before its page sends it.
+ * @param madeBy The id of the user who makes it; null for the operator, whose links work under single sign-on, too.
+ */
 export function createSignInLink(
   { signInKey, consoleUrl }: { readonly signInKey: Uint8Array; readonly consoleUrl: string },
   userId: string,
-  byOperator: boolean,
+  madeBy: string | null,
   now: number,
   lifetimeMs: number = LINK_MS,
 ): { link: SignInLink; url: string } {
@@ -19,7 +22,8 @@ export function createSignInLink(
     id: `sil_${randomBase62(10)}`,
     hash: hashFor(signInKey, "link", secret),
     userId,
-    byOperator,
+    byOperator: madeBy === null,
+    madeBy,
     createdAt: now,
     expiresAt: now + lifetimeMs,
   };

@@ -454,4 +454,7 @@ export const migrations: readonly string[] = [
     created_at BIGINT NOT NULL
   );
   `,
+  `
+  ALTER TABLE sign_in_links ADD COLUMN made_by TEXT REFERENCES users (id);
+  `,
 ];

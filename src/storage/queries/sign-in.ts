@@ -74,11 +74,13 @@ export class SignInQueries implements SignInStore {
 
   async addSignInLink(link: SignInLink): Promise<void> {
     await this.sql.run(
-      "INSERT INTO sign_in_links (id, hash, user_id, by_operator, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+      `INSERT INTO sign_in_links (id, hash, user_id, by_operator, made_by, created_at, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
       link.id,
       link.hash,
       link.userId,
       link.byOperator ? 1 : 0,
+      link.madeBy,
       link.createdAt,
       link.expiresAt,
     );
@@ -92,6 +94,7 @@ export class SignInQueries implements SignInStore {
       hash: bytes(row, "hash"),
       userId: text(row, "user_id"),
       byOperator: number(row, "by_operator") === 1,
+      madeBy: textOrNull(row, "made_by"),
       createdAt: number(row, "created_at"),
       expiresAt: number(row, "expires_at"),
     };
