@@ -27,6 +27,9 @@ export const Key = z.looseObject({
   group: Reference,
   previousSecretExpiresAt: z.string().nullable(),
   parent: Reference.nullable().optional(),
+  // Earlier gateways do not say.
+  frozenWhy: z.string().nullish(),
+  leak: z.looseObject({ at: z.string(), place: z.string(), requestId: z.string() }).nullish(),
 });
 export type Key = z.infer<typeof Key>;
 

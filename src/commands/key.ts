@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { inPlace } from "../domain/leak.ts";
 import { Key, NewKey } from "./answers.ts";
 import { connect } from "./api-client.ts";
 import { addClaimVerbs } from "./claim.ts";
@@ -25,6 +26,7 @@ interface ListOptions {
   user?: string;
   group?: string;
   all?: boolean;
+  leaked?: boolean;
   json?: boolean;
 }
 
@@ -55,10 +57,16 @@ export function addKeyVerbs(program: Command, io: Io): void {
     .option("--user <user>", "only those of this user: name or id")
     .option("--group <group>", "only those in this group: its name or id")
     .option("--all", "also keys of lmk run that have ended")
+    .option("--leaked", "only those that were seen in a prompt or a URL, and still open something")
     .option("--json", "as JSON")
-    .action(async ({ user, group, all, json }: ListOptions, command: Command) => {
+    .action(async ({ user, group, all, leaked, json }: ListOptions, command: Command) => {
       const children = all ? "all" : undefined;
-      const items = await connect(io, command).list(kind.path, Key, { user, group, children });
+      const items = await connect(io, command).list(kind.path, Key, {
+        user,
+        group,
+        children,
+        ...(leaked && { leaked: "true" }),
+      });
       await io.print(json ? jsonText(items) : keyTable(items));
     });
 
@@ -77,7 +85,14 @@ export function addKeyVerbs(program: Command, io: Io): void {
       ];
       const overlap = [["old secret works until", time(shown.previousSecretExpiresAt)]];
       await io.print(
-        table([["key", shown.name], ["id", shown.id], ...whose, ...lifetimeRows(shown), ...overlap]),
+        table([
+          ["key", shown.name],
+          ["id", shown.id],
+          ...whose,
+          ...lifetimeRows(shown),
+          ...overlap,
+          ...troubleRows(shown),
+        ]),
       );
     });
 
@@ -93,8 +108,37 @@ export function addKeyVerbs(program: Command, io: Io): void {
       await (json ? io.print(jsonText(rotated)) : printNewKey(io, api, rotated));
     });
 
+  key
+    .command("freeze")
+    .description("let a key take no call until it is unfrozen")
+    .argument(kind.argument, kind.argumentHelp, reference)
+    .option("--reason <text>", "what its refusals say")
+    .option("--now", "cut its open streams, too")
+    .action(async (id: string, body: { reason?: string; now?: boolean }, command: Command) => {
+      await connect(io, command).post(`${pathOf(kind, id)}/freeze`, body, Key);
+      io.note(`Key ${id} is frozen. Let it work again: lmk key unfreeze ${id}`);
+    });
+
+  key
+    .command("unfreeze")
+    .description("let a frozen key work again")
+    .argument(kind.argument, kind.argumentHelp, reference)
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const { state } = await connect(io, command).post(`${pathOf(kind, id)}/unfreeze`, undefined, Key);
+      io.note(`Key ${id} is ${state}.`);
+    });
+
   addClaimVerbs(key, io);
   addLifetimeVerbs(key, io, kind);
+}
+
+function troubleRows({ frozenWhy, leak }: Key): [string, string][] {
+  return [
+    ...(frozenWhy ? [["frozen because", frozenWhy] as [string, string]] : []),
+    ...(leak
+      ? [["seen", `${inPlace(leak.place)} ${time(leak.at)}, request ${leak.requestId}`] as [string, string]]
+      : []),
+  ];
 }
 
 export function keyTable(keys: readonly Key[]): string {
@@ -103,7 +147,7 @@ export function keyTable(keys: readonly Key[]): string {
     key.name,
     key.user.name,
     key.group.name,
-    key.state,
+    key.leak ? `${key.state}, seen ${inPlace(key.leak.place)}` : key.state,
     time(key.createdAt),
     expiry(key.expiresAt),
   ]);

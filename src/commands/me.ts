@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { inPlace } from "../domain/leak.ts";
 import { Me } from "./answers.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
@@ -46,7 +47,7 @@ function textOf(me: Me): string {
 
 function leakText({ key, name, at, place, frozen }: Me["leaks"][number]): string {
   const state = frozen ? "it is frozen" : "rotate it";
-  return `${key} (${name}) was seen ${place === "url" ? "in a URL" : "in a prompt"} ${time(at)}: ${state}`;
+  return `${key} (${name}) was seen ${inPlace(place)} ${time(at)}: ${state}`;
 }
 
 function limitText(limit: Me["limits"][number]): string {

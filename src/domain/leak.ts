@@ -16,7 +16,9 @@ export interface Leak {
 export type LeakedKeys = "report" | "freeze";
 
 /** For people, behind "was seen". */
-export const LEAK_PLACES: Readonly<Record<LeakPlace, string>> = { prompt: "in a prompt", url: "in a URL" };
+export function inPlace(place: string): string {
+  return place === "url" ? "in a URL" : "in a prompt";
+}
 
 /** The key's leak, as long as the secret that was seen opens anything; null where there is none. */
 export function openLeak(

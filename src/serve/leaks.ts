@@ -2,7 +2,7 @@ import { bySystem } from "../domain/audit.ts";
 import type { Clock } from "../domain/clock.ts";
 import { leakedKeys } from "../domain/compiled-scope.ts";
 import { randomBase62 } from "../domain/key.ts";
-import { LEAK_PLACES } from "../domain/leak.ts";
+import { inPlace } from "../domain/leak.ts";
 import type { AdminStore } from "../domain/store.ts";
 import type { Sighting } from "../gateway/leak-watch.ts";
 import type { Webhook } from "../telemetry/webhook.ts";
@@ -46,11 +46,11 @@ async function note(sighting: Sighting, { store, webhook, directoryChanged, cloc
   const body = JSON.stringify({ id, type: "key.leaked", at: new Date(at).toISOString(), data });
   const event = { id, at, body };
   const leak = { at, place, secretVersion, requestId };
-  const why = frozen ? `it was seen ${LEAK_PLACES[place]}` : null;
+  const why = frozen ? `it was seen ${inPlace(place)}` : null;
   if (!(await store.audited(bySystem("leak watch", at), "noteLeak", key.id, leak, why, event))) return;
   await directoryChanged();
   webhook.send(event);
   report(
-    `The master key lmk_${key.id}_... of ${user.name} was seen ${LEAK_PLACES[place]} (request ${requestId})${frozen ? " and is frozen" : ""}.`,
+    `The master key lmk_${key.id}_... of ${user.name} was seen ${inPlace(place)} (request ${requestId})${frozen ? " and is frozen" : ""}.`,
   );
 }

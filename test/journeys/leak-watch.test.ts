@@ -149,6 +149,9 @@ test("one in somebody else's prompt is reported to its owner and to administrato
   expect(await me(owner.secret)).toMatchObject([{ key: owner.key.id, place: "prompt", frozen: false }]);
   expect(await me(caller.secret)).toEqual([]);
   const shown = await runLmk(gateway, ["me"], { LMK_KEY: owner.secret });
+  const listed = await runLmk(gateway, ["key", "list", "--leaked"]);
+  expect(listed.out).toMatch(new RegExp(`^${owner.key.id} .* active, seen in a prompt`, "m"));
+  expect(listed.out).not.toContain(caller.key.id);
   expect(shown.out).toContain(`${owner.key.id} (key) was seen in a prompt`);
 
   // Once for each secret, however often it is seen.
@@ -190,6 +193,62 @@ async function noNews(id: string, count: number): Promise<void> {
   await poll(`${count} rows of ${id}`, async () => ((await auditOf(id)).length >= count ? true : undefined));
   expect((await auditOf(id)).length).toBe(count);
 }
+
+test("the keys that were made with it end with it, and one of those that is seen ends alone", async () => {
+  const { key, secret } = await user("parent");
+  await gateway.api("PATCH", `/policies/key:${key.id}`, { leakedKeys: "freeze" });
+  const child = async () => {
+    const answer = await fetch(`${gateway.url}/lmk/keys`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${secret}` },
+      body: "{}",
+    });
+    const made = (await answer.json()) as { key: { id: string }; secret: string };
+    secrets.push(made.secret);
+    return made;
+  };
+  const [first, second] = [await child(), await child()];
+  await chat(second.secret, first.secret);
+  await eventOf(first.key.id);
+  const statuses = async () =>
+    Promise.all([first, second, { secret }].map(async (one) => (await chat(one.secret, "hello")).status));
+  expect(await statuses()).toEqual([401, 200, 200]);
+  await chat(secret, secret);
+  await eventOf(key.id);
+  expect(await statuses()).toEqual([401, 401, 401]);
+  const said = await (await chat(second.secret, "hello")).text();
+  expect(said).toContain(
+    "The key that this key was made with is frozen for the time being: it was seen in a prompt",
+  );
+});
+
+test("one in a compressed prompt is seen", async () => {
+  const { key, secret } = await user("compressed");
+  const body = Bun.gzipSync(
+    JSON.stringify({ model: "gpt-5", messages: [{ role: "user", content: secret }] }),
+  );
+  const answer = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${secret}`,
+      "content-type": "application/json",
+      "content-encoding": "gzip",
+    },
+    body,
+  });
+  expect(answer.status).toBe(200);
+  await leaked(key.id);
+});
+
+test("the command line freezes a key and lets it work again", async () => {
+  const { key, secret } = await user("by-hand");
+  const frozen = await runLmk(gateway, ["key", "freeze", key.id, "--reason", "lost laptop"]);
+  expect(frozen.err).toContain(`lmk key unfreeze ${key.id}`);
+  expect(await (await chat(secret, "hello")).text()).toContain("is frozen for the time being: lost laptop.");
+  expect((await runLmk(gateway, ["key", "show", key.id])).out).toMatch(/frozen because +lost laptop/);
+  expect((await runLmk(gateway, ["key", "unfreeze", key.id])).err).toContain(`Key ${key.id} is active.`);
+  expect((await chat(secret, "hello")).status).toBe(200);
+});
 
 test("scopes that only count freeze nothing", async () => {
   const { key, secret, user: owner } = await user("shadow");

@@ -6,6 +6,8 @@ export const tavilyUsage: UsageFormat = {
   watch: ["usage"],
   read(found) {
     const credits = scaleUp(found.object("usage")?.["credits"], 0);
-    return credits === null ? null : reported({ searches: Number(credits) });
+    // More than a number holds exactly are no credits.
+    if (credits === null || credits > BigInt(Number.MAX_SAFE_INTEGER)) return null;
+    return reported({ searches: Number(credits) });
   },
 };
