@@ -8,6 +8,8 @@ import { serveRecorded } from "../support/record.ts";
 const realKey = "sk-test-fake-0123456789abcdefghijklmnop";
 
 const upstream = await serveRecorded({ fetch: () => Response.json({ data: [] }) });
+/** An address of its own, so that the record can tell the two apart. */
+const labOrigin = await upstream.another();
 
 interface Row {
   seq: number;
@@ -154,7 +156,7 @@ describe("every operation of the admin API that changes something", () => {
       action: "credential.remove",
     }),
     "POST /providers": () => ({
-      body: { id: "lab", upstream: `${upstream.origin}/v1`, allowPrivate: true },
+      body: { id: "lab", upstream: `${labOrigin}/v1`, allowPrivate: true },
       action: "provider.add",
     }),
     "POST /providers/{ref}/test": () => ({ path: "/providers/lab/test", action: "provider.test" }),
