@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import { installAgents } from "../test/agents/install.mjs";
 import { bunPath } from "./bun.mjs";
+import { records as fidelityRecords } from "./fidelity.mjs";
 import { install, root } from "./install.mjs";
 import { readResults } from "./test-results.mjs";
 
@@ -67,6 +68,11 @@ const suites = [
 const egress = bunSuite("egress", "test/egress");
 const records = `${logs}/egress`;
 
+/** Compares docs/fidelity.md with what these have written down. */
+const fidelity = bunSuite("fidelity", "test/fidelity");
+const shows = ["sdk-python", "sdk-node", "sdk-proxy", "agents"];
+const last = [egress, fidelity];
+
 /** The design's machine has two cores; more at a time would only make the tests' clocks unreliable. */
 const atATime = 2;
 const isFull = process.argv.includes("--full");
@@ -104,10 +110,10 @@ function pytestSuite(name, folder) {
 }
 
 const names = process.argv.slice(2).filter((arg) => !arg.startsWith("-"));
-const unknown = names.filter((name) => ![...suites, egress].some((suite) => suite.name === name));
+const unknown = names.filter((name) => ![...suites, ...last].some((suite) => suite.name === name));
 if (unknown.length > 0) {
   console.error(
-    `No suite ${unknown.join(", ")}. There are: ${[...suites, egress].map((suite) => suite.name).join(", ")}.`,
+    `No suite ${unknown.join(", ")}. There are: ${[...suites, ...last].map((suite) => suite.name).join(", ")}.`,
   );
   process.exit(2);
 }
@@ -120,6 +126,7 @@ if (chosen.some(({ name }) => name === "sdk-proxy")) installOwnPackages("test/sd
 rmSync(logs, { recursive: true, force: true });
 mkdirSync(logs, { recursive: true });
 const recorded = chosen.filter((suite) => suite.recorded);
+mkdirSync(fidelityRecords, { recursive: true });
 for (const { name } of recorded) mkdirSync(`${records}/${name}`, { recursive: true });
 const seal = sealing();
 
@@ -131,12 +138,16 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
     process.exit(130);
   });
 
+/** Suites without a failure. @type {string[]} */
+const clean = [];
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** Under way while the first suites run. */
 const preparing = new Map(chosen.map((suite) => [suite.name, suite.prepare?.()]));
 const queue = [...chosen];
 await Promise.all(Array.from({ length: atATime }, work));
 if (recorded.length > 0 || names.includes(egress.name)) await runSuite(egress);
+if (chosen.some(({ name }) => shows.includes(name)) || names.includes(fidelity.name))
+  await runSuite(fidelity);
 rmSync(records, { recursive: true, force: true });
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
@@ -156,6 +167,7 @@ async function runSuite(suite) {
   total.passed += passed;
   total.failed += failures.length;
   total.skipped += skips.length;
+  if (failures.length === 0 && passed > 0) clean.push(suite.name);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const counts = `${passed} passed, ${failures.length} failed, ${skips.length} skipped`;
   console.log(
@@ -296,6 +308,7 @@ function sealed({ name }) {
 
 /** @param {Suite} suite @returns {Record<string, string>} */
 function recordEnvironment(suite) {
+  if (suite === fidelity) return { FIDELITY_SUITES: clean.join(",") };
   if (suite === egress) {
     const suites = recorded.map(({ name }) => name).join(",");
     return {
@@ -304,7 +317,10 @@ function recordEnvironment(suite) {
       ...(seal.why === undefined ? { EGRESS_SEAL: seal.command.join(" ") } : { EGRESS_UNSEALED: seal.why }),
     };
   }
-  return suite.recorded ? { EGRESS_RECORD: `${records}/${suite.name}` } : {};
+  const shown = shows.includes(suite.name)
+    ? { FIDELITY_RECORD: `${fidelityRecords}/${suite.name}.jsonl` }
+    : {};
+  return suite.recorded ? { EGRESS_RECORD: `${records}/${suite.name}`, ...shown } : shown;
 }
 
 function installSystemPackages() {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AiMock } from "../support/aimock.ts";
 import { atEnd } from "../support/cleanup.ts";
+import { fidelity } from "../support/fidelity.ts";
 import { type Gateway, root, startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
 import { CONTENT, Dialogue, TASK } from "./dialogue.ts";
@@ -25,6 +26,8 @@ const keys = {
 /** How an agent is started, and what is then to be seen. */
 interface Tried {
   tool: string;
+  /** The package that it comes in. */
+  release: string;
   /** Its file of settings, and what a user has in it already. */
   file: string;
   before: string;
@@ -38,6 +41,7 @@ interface Tried {
 const agents: Tried[] = [
   {
     tool: "claude-code",
+    release: "@anthropic-ai/claude-code",
     file: ".claude/settings.json",
     // It takes no comments.
     before: '{\n\t"cleanupPeriodDays": 20,\n\t"env": { "FOO": "1" }\n}',
@@ -51,6 +55,7 @@ const agents: Tried[] = [
   },
   {
     tool: "codex",
+    release: "@openai/codex",
     file: ".codex/config.toml",
     before:
       '# mine\nmodel = "gpt-5.1-codex" # kept\ncheck_for_update_on_startup = false\n\n[analytics]\nenabled = false\n',
@@ -63,6 +68,7 @@ const agents: Tried[] = [
   },
   {
     tool: "gemini-cli",
+    release: "@google/gemini-cli",
     file: ".gemini/settings.json",
     before:
       '{\n  // mine\n  "privacy": { "usageStatisticsEnabled": false },\n  "general": { "enableAutoUpdate": false }\n}\n',
@@ -75,6 +81,7 @@ const agents: Tried[] = [
   },
   {
     tool: "opencode",
+    release: `opencode-${platform}`,
     file: ".config/opencode/opencode.json",
     before: '{\n  // mine\n  "autoupdate": false,\n  "share": "disabled",\n}\n',
     provider: "anthropic",
@@ -90,6 +97,7 @@ const agents: Tried[] = [
   },
   {
     tool: "aider",
+    release: "aider-chat",
     file: ".aider.conf.yml",
     before: "# mine\ncheck-update: false # kept\nshow-release-notes: false\nanalytics-disable: true\n",
     provider: "openai",
@@ -127,7 +135,7 @@ beforeAll(async () => {
 }, 30_000);
 atEnd(() => gateway.end());
 
-describe.each(agents)("$tool", ({ tool, file, before, provider, endpoint, command, quiet }) => {
+describe.each(agents)("$tool", ({ tool, release, file, before, provider, endpoint, command, quiet }) => {
   const [program = "", ...args] = command;
   const lacks =
     !existsSync(program) && process.platform !== "linux" ? " (allowed: not for this platform)" : "";
@@ -174,10 +182,15 @@ describe.each(agents)("$tool", ({ tool, file, before, provider, endpoint, comman
           expect(BigInt(turn.costNanos ?? 0)).toBeGreaterThan(0n);
         }
         expect(rows.filter((row) => row.refusal !== null)).toEqual([]);
+        const from = [join(installed, "npm"), join(installed, "aider")];
+        const language = tool === "aider" ? "Python" : "TypeScript";
+        const shown = fidelity({ sdk: release, provider, language, from });
+        shown("task");
 
         const undone = await configure("--undo");
         expect(undone.code, undone.err).toBe(0);
         expect(readFileSync(settings, "utf8")).toBe(before);
+        shown("undo");
       } finally {
         rmSync(home, { recursive: true, force: true });
       }

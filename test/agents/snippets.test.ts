@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { snippets } from "../../src/client/snippets/catalogue.ts";
 import type { Snippet } from "../../src/client/snippets/snippet.ts";
 import { atEnd } from "../support/cleanup.ts";
+import { fidelity } from "../support/fidelity.ts";
 import { type Gateway, root, startGateway } from "../support/gateway.ts";
 import { runHere } from "../support/lmk.ts";
 import { startProviders } from "../support/providers.ts";
@@ -35,7 +36,13 @@ const commands: Record<Snippet["language"], (file: string) => string[]> = {
 };
 const endings: Record<Snippet["language"], string> = { python: "py", typescript: "ts", sh: "sh" };
 
-describe.each(snippets)("$id", ({ id, language, provider }) => {
+/** What the last of the packages is that one installs for it: the one that it is about. */
+const packageOf = ({ id, install }: Snippet) => install?.split(" ").at(-1) ?? id;
+const languages = { python: "Python", typescript: "TypeScript", sh: "shell" } as const;
+
+describe.each(snippets)("$id", (snippet) => {
+  const { id, language, provider } = snippet;
+
   test("runs as it is printed, and its call is its user's", async () => {
     const { secret } = await gateway.addUser(id);
     const printed = await runHere(gateway, ["snippet", id], {}, folder);
@@ -70,5 +77,7 @@ describe.each(snippets)("$id", ({ id, language, provider }) => {
     const [row, ...more] = await gateway.rowsOf(id, 1);
     expect(row).toMatchObject({ provider, status: 200, userName: id, evidence: "reported" });
     expect(more).toEqual([]);
+    const from = [place, root, join(installed, "libraries")];
+    fidelity({ sdk: packageOf(snippet), provider, language: languages[language], from })("answer");
   }, 60_000);
 });

@@ -14,7 +14,8 @@ const suites = (process.env["EGRESS_SUITES"] ?? "").split(",").filter((name) => 
 const unsealed = process.env["EGRESS_UNSEALED"];
 
 function recordOf(suite: string): Note[] {
-  const files = readdirSync(join(folder, suite));
+  // Beside them stand the names that the suite's network has.
+  const files = readdirSync(join(folder, suite)).filter((file) => file.endsWith(".jsonl"));
   const lines = files.flatMap((file) =>
     readFileSync(join(folder, suite, file), "utf8")
       .trim()

@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import Anthropic, { toFile } from "@anthropic-ai/sdk";
+import { fidelity } from "../support/fidelity.ts";
 import { asUser, failureOf, startSession } from "./session.ts";
 
 const session = await startSession();
+const shown = fidelity({ sdk: "@anthropic-ai/sdk", provider: "Anthropic", language: "TypeScript" });
 
 afterAll(() => {
   expect(session.providers.anthropic.calls.length).toBeGreaterThan(0);
@@ -36,6 +38,7 @@ test("a message comes as the provider sent it, and is logged with who asked for 
       upstreamRequestId: requestId,
     },
   ]);
+  shown("plain");
 });
 
 test("a streamed message arrives event by event, while the model still speaks", async () => {
@@ -51,6 +54,7 @@ test("a streamed message arrives event by event, while the model still speaks", 
   expect(await caller.rows(1)).toMatchObject([
     { endpoint: "/v1/messages", model, status: 200, refusal: null, ending: "complete" },
   ]);
+  shown("stream");
 });
 
 test("a stream that the client breaks off is logged as the client's doing", async () => {
@@ -113,6 +117,7 @@ test("an uploaded file comes back byte for byte", async () => {
     { method: "GET", endpoint: `/v1/files/${file.id}/content`, status: 200, bytesOut: bytes.length },
     { method: "DELETE", endpoint: `/v1/files/${file.id}`, status: 200 },
   ]);
+  shown("upload");
 });
 
 test("a list is read page by page to its end", async () => {
@@ -182,6 +187,7 @@ describe("what the provider refuses reaches the client as the provider's own err
     expect(await caller.rows(1)).toMatchObject([
       { model, status, refusal: null, ending: "complete", upstreamRequestId: failure.requestID },
     ]);
+    shown("error");
   });
 });
 

@@ -1,9 +1,11 @@
 import { beforeEach, expect, test } from "bun:test";
 import OpenAI, { AzureOpenAI, toFile } from "openai";
+import { fidelity } from "../support/fidelity.ts";
 import { all, HELLO, rowOf, says, startFurtherSession, USED } from "./further.ts";
 import { asUser, type Caller, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({ sdk: "openai", provider: "Azure OpenAI", language: "TypeScript" });
 // The deployment has its model's name.
 const model = "gpt-4o-mini";
 const endpoint = `/openai/deployments/${model}/chat/completions`;
@@ -34,6 +36,7 @@ test("a chat is answered, metered and priced", async () => {
     evidence: "reported",
     costNanos,
   });
+  shown("plain");
 });
 
 test("a stream is answered, metered and priced", async () => {
@@ -53,6 +56,7 @@ test("a stream is answered, metered and priced", async () => {
     usage: USED,
     costNanos,
   });
+  shown("stream");
 });
 
 test("a recording is metered and priced by the model that its form names", async () => {
@@ -69,6 +73,7 @@ test("a recording is metered and priced by the model that its form names", async
     // $0.006 a minute; it bills whole seconds.
     costNanos: "900000",
   });
+  shown("upload");
 });
 
 test("a call that the exports of both send to OpenAI's address still goes to Azure", async () => {
@@ -98,4 +103,5 @@ test("what it refuses arrives as its own error", async () => {
     refusal: null,
     usage: null,
   });
+  shown("error");
 });

@@ -3,10 +3,12 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { Cohere, CohereClientV2 } from "cohere-ai";
+import { fidelity } from "../support/fidelity.ts";
 import { all, HELLO, place, rowOf, says, startFurtherSession, USED } from "./further.ts";
 import { asUser, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({ sdk: "cohere-ai", provider: "Cohere", language: "TypeScript" });
 const model = "command-r-08-2024";
 // $0.15 for a million tokens of input, $0.60 of output.
 const costNanos = String(11 * 150 + 7 * 600);
@@ -33,6 +35,7 @@ test("a chat is answered, metered and priced", async () => {
     evidence: "reported",
     costNanos,
   });
+  shown("plain");
 });
 
 test("a stream is answered, metered and priced", async () => {
@@ -55,6 +58,7 @@ test("a stream is answered, metered and priced", async () => {
     usage: USED,
     costNanos,
   });
+  shown("stream");
 });
 
 test("a rerank is metered by its searches", async () => {
@@ -85,6 +89,7 @@ test("an uploaded dataset arrives byte for byte", async () => {
     status: 200,
     refusal: null,
   });
+  shown("upload");
 });
 
 test("what it refuses arrives as its own error", async () => {
@@ -104,4 +109,5 @@ test("what it refuses arrives as its own error", async () => {
     usage: null,
     costNanos: null,
   });
+  shown("error");
 });

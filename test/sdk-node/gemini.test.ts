@@ -1,10 +1,12 @@
 import { beforeEach, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { ApiError, GoogleGenAI } from "@google/genai";
+import { fidelity } from "../support/fidelity.ts";
 import { all, HELLO, rowOf, startFurtherSession, USED } from "./further.ts";
 import { asUser, type Caller, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({ sdk: "@google/genai", provider: "Gemini", language: "TypeScript" });
 const model = "gemini-2.5-flash";
 // $0.30 for a million tokens of input, $2.50 of output.
 const costNanos = String(11 * 300 + 7 * 2500);
@@ -33,6 +35,7 @@ test("a question is answered, metered and priced", async () => {
     evidence: "reported",
     costNanos,
   });
+  shown("plain");
 });
 
 test("a stream is answered, metered and priced", async () => {
@@ -47,6 +50,7 @@ test("a stream is answered, metered and priced", async () => {
     usage: USED,
     costNanos,
   });
+  shown("stream");
 });
 
 test("what it refuses arrives as its own error", async () => {
@@ -63,6 +67,7 @@ test("what it refuses arrives as its own error", async () => {
     usage: null,
     costNanos: null,
   });
+  shown("error");
 });
 
 test("a file goes up piece by piece, to the link that the SDK is given", async () => {
@@ -87,6 +92,7 @@ test("a file goes up piece by piece, to the link that the SDK is given", async (
     { ...row, method: "POST", bytesIn: 1 },
     { ...row, method: "GET" },
   ]);
+  shown("upload");
 });
 
 test.each([

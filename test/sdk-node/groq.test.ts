@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import Groq, { toFile } from "groq-sdk";
+import { fidelity } from "../support/fidelity.ts";
 import { all, HELLO, rowOf, says, startFurtherSession, USED } from "./further.ts";
 import { asUser, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({ sdk: "groq-sdk", provider: "Groq", language: "TypeScript" });
 const model = "llama-3.1-8b-instant";
 
 test("a chat is answered, metered and priced", async () => {
@@ -24,6 +26,7 @@ test("a chat is answered, metered and priced", async () => {
     // $0.05 for a million tokens of input, $0.08 of output.
     costNanos: String(11 * 50 + 7 * 80),
   });
+  shown("plain");
 });
 
 test("a stream is metered without being asked to tell its usage", async () => {
@@ -46,6 +49,7 @@ test("a stream is metered without being asked to tell its usage", async () => {
     // $0.59 for a million tokens of input, $0.79 of output.
     costNanos: String(24 * 590 + 377 * 790),
   });
+  shown("stream");
 });
 
 test("a recording is metered and priced by its length", async () => {
@@ -63,6 +67,7 @@ test("a recording is metered and priced by its length", async () => {
     // $0.111 an hour, and at least ten seconds: 308,333.3 nano-dollars, of which the last has begun.
     costNanos: "308334",
   });
+  shown("upload");
 });
 
 test("what it refuses arrives as its own error", async () => {
@@ -81,4 +86,5 @@ test("what it refuses arrives as its own error", async () => {
     usage: null,
     costNanos: null,
   });
+  shown("error");
 });

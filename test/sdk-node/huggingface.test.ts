@@ -1,10 +1,12 @@
 /** The router and a dedicated endpoint, each with the one argument that docs/guides/sdks.md names. */
 import { expect, test } from "bun:test";
 import { InferenceClient, InferenceClientProviderApiError } from "@huggingface/inference";
+import { fidelity } from "../support/fidelity.ts";
 import { all, HELLO, place, rowOf, says, startFurtherSession, USED } from "./further.ts";
 import { asUser, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({ sdk: "@huggingface/inference", provider: "Hugging Face", language: "TypeScript" });
 const model = "meta-llama/Llama-3.3-70B-Instruct";
 // $0.90 for a million tokens of input, $1.20 of output.
 const costNanos = String(11 * 900 + 7 * 1200);
@@ -35,6 +37,7 @@ test("a chat at the router is answered, metered and priced", async () => {
     evidence: "reported",
     costNanos,
   });
+  shown("plain");
 });
 
 test("a stream of the router is answered, metered and priced", async () => {
@@ -50,6 +53,7 @@ test("a stream of the router is answered, metered and priced", async () => {
     usage: USED,
     costNanos,
   });
+  shown("stream");
 });
 
 test("what the router refuses arrives as its own error", async () => {
@@ -67,6 +71,7 @@ test("what the router refuses arrives as its own error", async () => {
     refusal: null,
     usage: null,
   });
+  shown("error");
 });
 
 test("a chat at a dedicated endpoint uses that one's own key", async () => {
@@ -80,6 +85,7 @@ test("a chat at a dedicated endpoint uses that one's own key", async () => {
     status: 200,
     usage: USED,
   });
+  shown("plain");
 });
 
 test("a text that a dedicated endpoint generates is metered", async () => {
@@ -106,4 +112,5 @@ test("a picture sent to a dedicated endpoint is metered by time", async () => {
     bytesIn: picture.size,
     usage: { milliseconds: 500 },
   });
+  shown("upload");
 });

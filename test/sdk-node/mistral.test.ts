@@ -4,10 +4,12 @@ import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { Mistral } from "@mistralai/mistralai";
 import { MistralError } from "@mistralai/mistralai/models/errors";
+import { fidelity } from "../support/fidelity.ts";
 import { all, HELLO, place, rowOf, says, startFurtherSession, USED } from "./further.ts";
 import { asUser, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({ sdk: "@mistralai/mistralai", provider: "Mistral", language: "TypeScript" });
 const model = "mistral-small-latest";
 
 function newClient(): Mistral {
@@ -32,6 +34,7 @@ test("a chat is answered, metered and priced", async () => {
     // $0.10 for a million tokens of input, $0.30 of output.
     costNanos: String(11 * 150 + 7 * 600),
   });
+  shown("plain");
 });
 
 test("a stream is answered, metered and priced", async () => {
@@ -46,6 +49,7 @@ test("a stream is answered, metered and priced", async () => {
     status: 200,
     usage: { input_tokens: 9, cache_read_tokens: 4, output_tokens: 7 },
   });
+  shown("stream");
 });
 
 test("an uploaded file arrives byte for byte", async () => {
@@ -65,6 +69,7 @@ test("an uploaded file arrives byte for byte", async () => {
     status: 200,
     refusal: null,
   });
+  shown("upload");
 });
 
 test("a scanned document is metered and priced by its pages", async () => {
@@ -114,4 +119,5 @@ test("what it refuses arrives as its own error", async () => {
     usage: null,
     costNanos: null,
   });
+  shown("error");
 });

@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import OpenAI, { toFile } from "openai";
+import { fidelity } from "../support/fidelity.ts";
 import { asUser, failureOf, setEnvironment, startSession } from "./session.ts";
 
 const session = await startSession();
+const shown = fidelity({ sdk: "openai", provider: "OpenAI", language: "TypeScript" });
 
 afterAll(() => {
   expect(session.providers.openai.calls.length).toBeGreaterThan(0);
@@ -43,6 +45,7 @@ test("a chat completion comes as the provider sent it, and is logged with who as
       upstreamRequestId: requestId,
     },
   ]);
+  shown("plain");
 });
 
 test("a streamed chat completion arrives event by event, while the model still speaks", async () => {
@@ -68,6 +71,7 @@ test("a streamed chat completion arrives event by event, while the model still s
   expect(await caller.rows(1)).toMatchObject([
     { endpoint: "/chat/completions", model, status: 200, refusal: null, ending: "complete" },
   ]);
+  shown("stream");
 });
 
 test("a stream that the client breaks off is logged as the client's doing", async () => {
@@ -164,6 +168,7 @@ test("responses work, plain and streamed", async () => {
     { endpoint: "/responses", model, status: 200, ending: "complete" },
     { endpoint: "/responses", model, status: 200, ending: "complete" },
   ]);
+  shown("plain", "stream");
 });
 
 test("an uploaded file comes back byte for byte", async () => {
@@ -183,6 +188,7 @@ test("an uploaded file comes back byte for byte", async () => {
     { method: "GET", endpoint: `/files/${file.id}/content`, status: 200, bytesOut: bytes.length },
     { method: "DELETE", endpoint: `/files/${file.id}`, status: 200 },
   ]);
+  shown("upload");
 });
 
 test("a batch runs from its input file to its output file", async () => {
@@ -246,6 +252,7 @@ describe("what the provider refuses reaches the client as the provider's own err
     expect(await caller.rows(1)).toMatchObject([
       { model, status, refusal: null, ending: "complete", upstreamRequestId: failure.requestID },
     ]);
+    shown("error");
   });
 
   test("and is retried as the SDK retries the provider", async () => {

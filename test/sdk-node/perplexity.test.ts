@@ -1,9 +1,15 @@
 import { expect, test } from "bun:test";
 import Perplexity from "@perplexity-ai/perplexity_ai";
+import { fidelity } from "../support/fidelity.ts";
 import { all, rowOf, says, startFurtherSession } from "./further.ts";
 import { asUser, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({
+  sdk: "@perplexity-ai/perplexity_ai",
+  provider: "Perplexity",
+  language: "TypeScript",
+});
 const model = "sonar-pro";
 
 test("a chat costs what its answer says", async () => {
@@ -22,6 +28,7 @@ test("a chat costs what its answer says", async () => {
     evidence: "reported",
     costNanos: "18558000",
   });
+  shown("plain");
 });
 
 test("a stream costs what its end says", async () => {
@@ -43,6 +50,7 @@ test("a stream costs what its end says", async () => {
     usage: { input_tokens: 26, output_tokens: 4 },
     costNanos: "6138000",
   });
+  shown("stream");
 });
 
 test("a search is metered as a request", async () => {
@@ -74,4 +82,5 @@ test("what it refuses arrives as its own error", async () => {
     usage: null,
     costNanos: null,
   });
+  shown("error");
 });

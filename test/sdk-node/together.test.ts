@@ -2,12 +2,14 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fidelity } from "../support/fidelity.ts";
 import { startGateway } from "../support/gateway.ts";
 import { all, HELLO, rowOf, says, startFurtherSession, USED } from "./further.ts";
 import { expectRefusal } from "./refusal.ts";
 import { asUser, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const shown = fidelity({ sdk: "together-ai", provider: "Together", language: "TypeScript" });
 // Its uploads read their base address when the SDK is imported, so that is done once the exports are there.
 await asUser(session);
 const { default: Together } = await import("together-ai");
@@ -34,6 +36,7 @@ test("a chat is answered, metered and priced", async () => {
     evidence: "reported",
     costNanos,
   });
+  shown("plain");
 });
 
 test("a stream is answered, metered and priced", async () => {
@@ -57,6 +60,7 @@ test("a stream is answered, metered and priced", async () => {
     usage: USED,
     costNanos,
   });
+  shown("stream");
 });
 
 // On Node this method of the SDK sends no file to anybody: it passes a stream to fetch without `duplex`.
@@ -74,6 +78,7 @@ test("a file goes to storage without any key", async () => {
     { provider: "together", method: "POST", endpoint: "/v1/files", status: 302, refusal: null },
     { method: "GET", endpoint: "/v1/files/file-standin-1", status: 200, refusal: null },
   ]);
+  shown("upload");
 });
 
 test("a key of another installation is refused with its own error", async () => {
@@ -103,4 +108,5 @@ test("what it refuses arrives as its own error", async () => {
     usage: null,
     costNanos: null,
   });
+  shown("error");
 });

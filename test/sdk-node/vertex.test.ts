@@ -6,10 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiError, GoogleGenAI } from "@google/genai";
 import { GoogleAuth } from "google-auth-library";
+import { fidelity } from "../support/fidelity.ts";
 import { all, HELLO, place, rowOf, startFurtherSession, USED } from "./further.ts";
 import { asUser, type Caller, failureOf } from "./session.ts";
 
 const session = await startFurtherSession();
+const genaiShown = fidelity({ sdk: "@google/genai", provider: "Vertex AI", language: "TypeScript" });
+const authShown = fidelity({ sdk: "google-auth-library", provider: "Vertex AI", language: "TypeScript" });
 const model = "gemini-2.5-flash";
 const resource = `projects/p/locations/us-central1/publishers/google/models/${model}`;
 // $0.30 for a million tokens of input, $2.50 of output.
@@ -47,6 +50,7 @@ describe("@google/genai", () => {
       evidence: "reported",
       costNanos,
     });
+    genaiShown("plain");
   });
 
   test("a stream is answered, metered and priced", async () => {
@@ -62,6 +66,7 @@ describe("@google/genai", () => {
       usage: USED,
       costNanos,
     });
+    genaiShown("stream");
   });
 
   test("what it refuses arrives as its own error", async () => {
@@ -79,6 +84,7 @@ describe("@google/genai", () => {
       refusal: null,
       usage: null,
     });
+    genaiShown("error");
   });
 
   test("a revoked key's last token is refused, as its own error and with our words", async () => {
@@ -119,6 +125,7 @@ describe("google-auth-library", () => {
       usage: USED,
       costNanos,
     });
+    authShown("plain");
   });
 
   test("a revoked key gets no token", async () => {
@@ -127,5 +134,6 @@ describe("google-auth-library", () => {
     expect(error.message).toContain("invalid_grant");
     expect(error.message).toContain("revoked");
     expect(error.message).not.toContain(caller.secret);
+    authShown("error");
   });
 });

@@ -7,6 +7,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fidelity } from "../support/fidelity.ts";
 import { type LoggedRow, root, startGateway } from "../support/gateway.ts";
 import { unnamed } from "../support/real-hosts.ts";
 import { startStandIns } from "./stand-ins.ts";
@@ -80,8 +81,12 @@ const node: readonly Program[] = [
     sdk: "@tavily/core",
     provider: "tavily",
     file: "ask-tavily.mjs",
-    told: { plain: "A page", error: expect.stringMatching(FAILS) },
-    rows: 2,
+    told: {
+      plain: "A page",
+      stream: "data: one\n\ndata: two\n\n",
+      error: expect.stringMatching(FAILS),
+    },
+    rows: 3,
   },
   chat("cohere-ai", "cohere", "ask-cohere.mjs", HELLO, 4),
   {
@@ -187,6 +192,14 @@ describe.skipIf(skipped !== undefined)(
         const rows = await gateway.rowsOf(user, program.rows);
         expect(rows.map(({ method, endpoint }) => `${method} ${endpoint}`)).toHaveLength(program.rows);
         expectRows(rows, program, user);
+        const { provider } = program;
+        const shown = fidelity(
+          language === "python"
+            ? { sdk, provider, language: "Python", from: [join(root, ".cache/python")] }
+            : { sdk, provider, language: "TypeScript", from: [import.meta.dir, root] },
+        );
+        for (const cell of ["plain", "stream", "upload", "error"] as const)
+          if (cell in program.told) shown(cell);
       },
       60_000,
     );

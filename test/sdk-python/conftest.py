@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from fidelity import Recorder
 from harness import Gateway, set_environment
 
 # Read by huggingface_hub when it is imported. It asks the Hub, without a key, by which variables to know a coding
@@ -18,6 +19,11 @@ os.environ["HF_HOME"] = _hugging_face.name
 Path(_hugging_face.name, ".agent_harnesses.json").write_text('{"standardEnvVars": [], "harnesses": {}}', encoding="utf-8")
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "shows(sdk, provider, cells): what passes goes into docs/fidelity.md")
+    config.pluginmanager.register(Recorder())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,8 +4,10 @@ import time
 import anthropic
 import pytest
 from both import all_of, done, each, entered, failure_of
+from fidelity import shows
 from harness import has
 
+shown = shows("anthropic", "Anthropic")
 MODEL = "claude-standin-1"
 HELLO = "Hello from the stand-in, 你好 👋."
 
@@ -23,6 +25,7 @@ def text_of(message):
     return "".join(block.text for block in message.content if block.type == "text")
 
 
+@shown("plain")
 async def test_a_message_comes_as_sent_and_is_logged_with_who_asked_for_what(caller, new_client):
     raw = await done(new_client().messages.with_raw_response.create(**says("Say hello")))
     message = await done(raw.parse())
@@ -47,6 +50,7 @@ async def test_a_message_comes_as_sent_and_is_logged_with_who_asked_for_what(cal
     )
 
 
+@shown("stream")
 async def test_a_stream_arrives_event_by_event_while_the_model_still_speaks(caller, new_client):
     text, arrivals = "", []
     async with entered(new_client().messages.stream(**says("Speak slowly"))) as stream:
@@ -106,6 +110,7 @@ async def test_tokens_are_counted(caller, new_client):
     assert has(row, endpoint="/v1/messages/count_tokens", model=MODEL, status=200)
 
 
+@shown("upload")
 async def test_an_uploaded_file_comes_back_byte_for_byte(caller, new_client):
     client = new_client()
     content = os.urandom(60_000)
@@ -157,6 +162,7 @@ async def test_the_results_of_a_batch_come_through_the_gateway_and_the_key_goes_
         (500, anthropic.InternalServerError, "api_error"),
     ],
 )
+@shown("error")
 async def test_what_the_provider_refuses_arrives_as_its_own_error(
     caller, new_client, status, error_class, error_type
 ):

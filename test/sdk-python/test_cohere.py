@@ -6,8 +6,10 @@ import io
 
 import pytest
 from both import all_of, done, failure_of
+from fidelity import shows
 from harness import HELLO, USED, has, says
 
+shown = shows("cohere", "Cohere")
 MODEL = "command-r-08-2024"
 # $0.15 for a million tokens of input, $0.60 of output.
 COST = str(11 * 150 + 7 * 600)
@@ -18,6 +20,7 @@ def client(request, caller):
     return getattr(importlib.import_module("cohere"), request.param)()
 
 
+@shown("plain")
 async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     answer = await done(client.chat(model=MODEL, messages=says("Say hello")))
     assert answer.message.content[0].text == HELLO
@@ -28,6 +31,7 @@ async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=COST)
 
 
+@shown("stream")
 async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):
     events = await all_of(client.chat_stream(model=MODEL, messages=says("Say hello")))
     pieces = [event.delta.message.content.text for event in events if event.type == "content-delta"]
@@ -47,6 +51,7 @@ async def test_a_rerank_is_metered_by_its_searches(gateway, caller, client):
     assert has(row, endpoint="/v2/rerank", model="rerank-v3.5", status=200, usage={"searches": 1})
 
 
+@shown("upload")
 async def test_an_uploaded_dataset_arrives_byte_for_byte(gateway, caller, client):
     content = b'{"text": "a"}\n' * 5000
     file = io.BytesIO(content)
@@ -58,6 +63,7 @@ async def test_an_uploaded_dataset_arrives_byte_for_byte(gateway, caller, client
     assert has(row, provider="cohere", method="POST", endpoint="/v1/datasets", status=200, refusal=None)
 
 
+@shown("error")
 async def test_what_it_refuses_arrives_as_its_own_error(gateway, caller, client):
     error = await failure_of(client.chat, model=MODEL, messages=says("Fail with 400"))
     assert type(error).__name__ == "BadRequestError"

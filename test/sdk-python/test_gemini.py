@@ -6,8 +6,10 @@ import os
 import pytest
 from both import all_of, done, failure_of
 from google import genai
+from fidelity import shows
 from harness import HELLO, USED, has
 
+shown = shows("google-genai", "Gemini")
 MODEL = "gemini-2.5-flash"
 # $0.30 for a million tokens of input, $2.50 of output.
 COST = str(11 * 300 + 7 * 2500)
@@ -25,6 +27,7 @@ def sent(gateway):
     return gateway.sent("gemini", "x-goog-api-key", "{key}")
 
 
+@shown("plain")
 async def test_a_question_is_answered_metered_and_priced(gateway, caller, client):
     answer = await done(client.models.generate_content(model=MODEL, contents="Say hello"))
     assert answer.text == HELLO
@@ -35,6 +38,7 @@ async def test_a_question_is_answered_metered_and_priced(gateway, caller, client
     assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=COST)
 
 
+@shown("stream")
 async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):
     stream = await done(client.models.generate_content_stream(model=MODEL, contents="Say hello"))
     chunks = await all_of(stream)
@@ -45,6 +49,7 @@ async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):
     assert has(row, provider="gemini", model=MODEL, status=200, usage=USED, costNanos=COST)
 
 
+@shown("error")
 async def test_what_it_refuses_arrives_as_its_own_error(gateway, caller, client):
     error = await failure_of(client.models.generate_content, model=MODEL, contents="Fail with 400")
     assert type(error) is genai.errors.ClientError
@@ -69,6 +74,7 @@ async def test_a_file_of_json_is_a_file_and_not_a_request(gateway, caller, clien
         assert has(row, status=200, refusal=None, model=None)
 
 
+@shown("upload")
 async def test_a_file_goes_up_piece_by_piece_without_a_key(gateway, caller, client):
     # The SDK sends pieces of 8 MiB, to the link that it is given and with no key.
     content = os.urandom(8 * 1024 * 1024 + 1)

@@ -5,8 +5,10 @@ import pytest
 import requests
 from google.auth.exceptions import OAuthError
 from google.auth.transport.requests import AuthorizedSession, Request
+from fidelity import shows
 from harness import HELLO
 
+shown = shows("google-auth", "Vertex AI")
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 MODELS = "/vertex/v1/projects/a-project/locations/us-central1/publishers/google/models"
 MODEL = f"{MODELS}/gemini-2.5-flash:generateContent"
@@ -25,6 +27,7 @@ def credentials(gateway, caller, tmp_path, monkeypatch):
     return found
 
 
+@shown("plain")
 def test_a_call_is_made_with_a_token_that_is_not_the_master_key(gateway, caller, credentials):
     session = AuthorizedSession(credentials)
     question = {"contents": [{"role": "user", "parts": [{"text": "Say hello"}]}]}
@@ -35,6 +38,7 @@ def test_a_call_is_made_with_a_token_that_is_not_the_master_key(gateway, caller,
     gateway.sent("vertex")
 
 
+@shown("error")
 def test_a_revoked_key_gets_no_token_and_its_last_one_is_refused(gateway, caller, credentials):
     credentials.refresh(Request())
     token = credentials.token

@@ -3,8 +3,10 @@ import os
 import groq
 import pytest
 from both import all_of, done, failure_of
+from fidelity import shows
 from harness import HELLO, USED, has, says
 
+shown = shows("groq", "Groq")
 MODEL = "llama-3.1-8b-instant"
 
 
@@ -13,6 +15,7 @@ def client(request, caller):
     return request.param()
 
 
+@shown("plain")
 async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     answer = await done(client.chat.completions.create(model=MODEL, messages=says("Say hello")))
     assert answer.choices[0].message.content == HELLO
@@ -24,6 +27,7 @@ async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=str(11 * 50 + 7 * 80))
 
 
+@shown("stream")
 async def test_a_stream_is_metered_without_being_asked_to_tell_its_usage(gateway, caller, client):
     model = "llama-3.3-70b-versatile"
     create = client.chat.completions.create
@@ -37,6 +41,7 @@ async def test_a_stream_is_metered_without_being_asked_to_tell_its_usage(gateway
     assert has(row, usage={"input_tokens": 24, "output_tokens": 377}, costNanos=str(24 * 590 + 377 * 790))
 
 
+@shown("upload")
 async def test_a_recording_is_metered_and_priced_by_its_length(gateway, caller, client):
     recording = ("speech.wav", os.urandom(60_000))
     answer = await done(client.audio.transcriptions.create(model="whisper-large-v3", file=recording))
@@ -48,6 +53,7 @@ async def test_a_recording_is_metered_and_priced_by_its_length(gateway, caller, 
     assert has(row, usage={"milliseconds": 8471}, costNanos="308334")
 
 
+@shown("error")
 async def test_what_it_refuses_arrives_as_its_own_error(gateway, caller, client):
     error = await failure_of(client.chat.completions.create, model=MODEL, messages=says("Fail with 400"))
     assert type(error) is groq.BadRequestError

@@ -4,10 +4,12 @@ import os
 
 import pytest
 from both import all_of, done, failure_of
+from fidelity import shows
 from harness import HELLO, USED, has, says
 from huggingface_hub import AsyncInferenceClient, InferenceClient
 from huggingface_hub.errors import BadRequestError
 
+shown = shows("huggingface_hub", "Hugging Face")
 MODEL = "meta-llama/Llama-3.3-70B-Instruct"
 # $0.90 for a million tokens of input, $1.20 of output.
 COST = str(11 * 900 + 7 * 1200)
@@ -30,6 +32,7 @@ def dedicated(new_client):
     return new_client(model=f"{url}/hf-lab", token=f"hf_{key}")
 
 
+@shown("plain")
 async def test_a_chat_at_the_router_is_answered_metered_and_priced(gateway, caller, router):
     answer = await done(router.chat.completions.create(model=MODEL, messages=says("Say hello")))
     assert answer.choices[0].message.content == HELLO
@@ -40,6 +43,7 @@ async def test_a_chat_at_the_router_is_answered_metered_and_priced(gateway, call
     assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=COST)
 
 
+@shown("stream")
 async def test_a_stream_of_the_router_is_answered_metered_and_priced(gateway, caller, router):
     create = router.chat.completions.create
     options = {"stream": True, "stream_options": {"include_usage": True}}
@@ -51,6 +55,7 @@ async def test_a_stream_of_the_router_is_answered_metered_and_priced(gateway, ca
     assert has(row, provider="huggingface", model=MODEL, status=200, usage=USED, costNanos=COST)
 
 
+@shown("error")
 async def test_what_the_router_refuses_arrives_as_its_own_error(gateway, caller, router):
     error = await failure_of(router.chat.completions.create, model=MODEL, messages=says("Fail with 400"))
     assert type(error) is BadRequestError
@@ -60,6 +65,7 @@ async def test_what_the_router_refuses_arrives_as_its_own_error(gateway, caller,
     assert has(row, provider="huggingface", model=MODEL, status=400, refusal=None, usage=None)
 
 
+@shown("plain")
 async def test_a_chat_at_a_dedicated_endpoint_uses_that_ones_own_key(gateway, caller, dedicated):
     answer = await done(dedicated.chat_completion(messages=says("Say hello")))
     assert answer.choices[0].message.content == HELLO
@@ -76,6 +82,7 @@ async def test_a_text_that_a_dedicated_endpoint_generates_is_metered(gateway, ca
     assert has(row, provider="hf-lab", endpoint="/", status=200, usage={"input_tokens": 3, "output_tokens": 6})
 
 
+@shown("upload")
 async def test_a_picture_sent_to_a_dedicated_endpoint_is_metered_by_time(gateway, caller, dedicated):
     picture = b"\x89PNG\r\n\x1a\n" + os.urandom(50_000)
     (element,) = await done(dedicated.image_classification(picture))

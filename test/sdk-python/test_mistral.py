@@ -5,10 +5,12 @@ import os
 
 import pytest
 from both import all_of, done, failure_of
+from fidelity import shows
 from harness import HELLO, USED, has, says
 from mistralai.client import Mistral
 from mistralai.client.errors import SDKError
 
+shown = shows("mistralai", "Mistral")
 MODEL = "mistral-small-latest"
 
 
@@ -29,6 +31,7 @@ def client(request, caller):
     return Ways(request.param)
 
 
+@shown("plain")
 async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     answer = await done(client.complete(model=MODEL, messages=says("Say hello")))
     assert answer.choices[0].message.content == HELLO
@@ -40,6 +43,7 @@ async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=str(11 * 150 + 7 * 600))
 
 
+@shown("stream")
 async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):
     events = await all_of(await done(client.stream(model=MODEL, messages=says("Say hello"))))
     assert "".join(event.data.choices[0].delta.content for event in events) == "Hello!"
@@ -50,6 +54,7 @@ async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):
     assert has(row, provider="mistral", model=MODEL, status=200, usage=usage)
 
 
+@shown("upload")
 async def test_an_uploaded_file_arrives_byte_for_byte(gateway, caller, client):
     content = os.urandom(60_000)
     file = {"file_name": "données.pdf", "content": content}
@@ -81,6 +86,7 @@ async def test_a_recording_is_metered_by_the_model_that_its_form_names(gateway, 
     assert has(row, usage={"input_tokens": 5, "output_tokens": 24, "milliseconds": 5000})
 
 
+@shown("error")
 async def test_what_it_refuses_arrives_as_its_own_error(gateway, caller, client):
     error = await failure_of(client.complete, model=MODEL, messages=says("Fail with 400"))
     assert type(error) is SDKError

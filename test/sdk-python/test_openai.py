@@ -5,8 +5,10 @@ import time
 import openai
 import pytest
 from both import all_of, done, each, failure_of
+from fidelity import shows
 from harness import has, set_environment
 
+shown = shows("openai", "OpenAI")
 MODEL = "gpt-standin"
 HELLO = "Hello from the stand-in, 你好 👋."
 TOOLS = [
@@ -35,6 +37,7 @@ async def test_the_first_users_exports_file_is_all_that_a_client_needs(gateway, 
     assert answer.choices[0].message.content == HELLO
 
 
+@shown("plain")
 async def test_a_chat_completion_comes_as_sent_and_is_logged_with_who_asked_for_what(caller, new_client):
     raw = await done(new_client().chat.completions.with_raw_response.create(**says("Say hello")))
     answer = await done(raw.parse())
@@ -58,6 +61,7 @@ async def test_a_chat_completion_comes_as_sent_and_is_logged_with_who_asked_for_
     )
 
 
+@shown("stream")
 async def test_a_stream_arrives_event_by_event_while_the_model_still_speaks(caller, new_client):
     options = {"stream": True, "stream_options": {"include_usage": True}}
     stream = await done(new_client().chat.completions.create(**says("Speak slowly"), **options))
@@ -114,6 +118,7 @@ async def test_embeddings_come_as_numbers(caller, new_client):
     assert has(row, endpoint="/embeddings", model="embed-standin", status=200, refusal=None)
 
 
+@shown("plain", "stream")
 async def test_responses_work_plain_and_streamed(caller, new_client):
     client = new_client()
     plain = await done(client.responses.create(model=MODEL, input="Say hello"))
@@ -126,6 +131,7 @@ async def test_responses_work_plain_and_streamed(caller, new_client):
         assert has(row, endpoint="/responses", model=MODEL, status=200, ending="complete")
 
 
+@shown("upload")
 async def test_an_uploaded_file_comes_back_byte_for_byte(caller, new_client):
     client = new_client()
     content = os.urandom(60_000)
@@ -162,6 +168,7 @@ async def test_a_list_is_read_page_by_page_to_its_end(caller, new_client):
         (500, openai.InternalServerError, "internal_error"),
     ],
 )
+@shown("error")
 async def test_what_the_provider_refuses_arrives_as_its_own_error(
     caller, new_client, status, error_class, code
 ):

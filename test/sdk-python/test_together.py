@@ -1,8 +1,10 @@
 import pytest
 import together
 from both import all_of, done, failure_of
+from fidelity import shows
 from harness import HELLO, USED, has, says
 
+shown = shows("together", "Together")
 MODEL = "meta-llama/Llama-3.3-70B-Instruct-Turbo"
 # $0.88 for a million tokens of either kind.
 COST = str(18 * 880)
@@ -13,6 +15,7 @@ def client(request, caller):
     return request.param()
 
 
+@shown("plain")
 async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     answer = await done(client.chat.completions.create(model=MODEL, messages=says("Say hello")))
     assert answer.choices[0].message.content == HELLO
@@ -24,6 +27,7 @@ async def test_a_chat_is_answered_metered_and_priced(gateway, caller, client):
     assert has(row, userName=caller.name, usage=USED, evidence="reported", costNanos=COST)
 
 
+@shown("stream")
 async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):
     create = client.chat.completions.create
     options = {"stream": True, "extra_body": {"stream_options": {"include_usage": True}}}
@@ -35,6 +39,7 @@ async def test_a_stream_is_answered_metered_and_priced(gateway, caller, client):
     assert has(row, provider="together", model=MODEL, status=200, usage=USED, costNanos=COST)
 
 
+@shown("upload")
 async def test_a_file_goes_to_storage_without_any_key(gateway, caller, client, tmp_path):
     file = tmp_path / "data.jsonl"
     file.write_bytes(b'{"text": "a"}\n' * 1000)
@@ -49,6 +54,7 @@ async def test_a_file_goes_to_storage_without_any_key(gateway, caller, client, t
     assert has(announced, endpoint=f"/v1/files/{made.id}/preprocess", status=200, refusal=None)
 
 
+@shown("error")
 async def test_what_it_refuses_arrives_as_its_own_error(gateway, caller, client):
     error = await failure_of(client.chat.completions.create, model=MODEL, messages=says("Fail with 400"))
     assert type(error) is together.BadRequestError

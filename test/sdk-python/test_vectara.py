@@ -5,12 +5,14 @@ import os
 
 import pytest
 from both import all_of, done, failure_of
+from fidelity import shows
 from harness import has
 from vectara import AsyncVectara, KeyedSearchCorpus, SearchCorporaParameters, Vectara
 from vectara.core.api_error import ApiError
 from vectara.environment import VectaraEnvironment
 from vectara.errors import ForbiddenError, NotFoundError
 
+shown = shows("vectara", "Vectara")
 SUMMARY = "Hello from the corpus, 你好 👋."
 
 
@@ -45,6 +47,7 @@ def sent(gateway):
     return gateway.sent("vectara", "x-api-key", "{key}")
 
 
+@shown("plain")
 async def test_a_query_is_answered_and_counted(gateway, caller, client):
     answer = await done(client.queries.query(query="who?", search=search()))
     assert (answer.summary, answer.search_results[0].text) == (SUMMARY, "All about: who?")
@@ -54,6 +57,7 @@ async def test_a_query_is_answered_and_counted(gateway, caller, client):
     assert has(row, userName=caller.name, usage={"requests": 1}, evidence="reported", costNanos=None)
 
 
+@shown("stream")
 async def test_a_streamed_query_is_answered_and_counted(gateway, caller, client):
     events = await all_of(client.queries.query_stream(query="who?", search=search()))
     assert [event.type for event in events][-2:] == ["generation_end", "end"]
@@ -65,6 +69,7 @@ async def test_a_streamed_query_is_answered_and_counted(gateway, caller, client)
     assert has(row, endpoint="/v2/query", status=200, usage={"requests": 1}, ending="complete")
 
 
+@shown("upload")
 async def test_an_uploaded_file_arrives_byte_for_byte(gateway, caller, client):
     content = os.urandom(50_000)
     document = await done(client.upload.file("mine", file=("d.pdf", content), metadata={"a": "b"}))
@@ -75,6 +80,7 @@ async def test_an_uploaded_file_arrives_byte_for_byte(gateway, caller, client):
     assert has(row, provider="vectara", endpoint="/v2/corpora/mine/upload_file", status=201, refusal=None)
 
 
+@shown("error")
 async def test_what_it_refuses_arrives_as_its_own_error(gateway, caller, client):
     error = await failure_of(client.queries.query, query="who?", search=search("theirs"))
     assert type(error) is NotFoundError

@@ -4,8 +4,11 @@ import pytest
 from anthropic import AnthropicVertex, AsyncAnthropicVertex, BadRequestError
 from both import all_of, done, entered, failure_of
 from google import genai
+from fidelity import shows
 from harness import HELLO, USED, has, says
 
+with_google_genai = shows("google-genai", "Vertex AI")
+with_anthropic = shows("anthropic", "Vertex AI")
 PROJECT, LOCATION = "a-project", "us-central1"
 PUBLISHERS = f"projects/{PROJECT}/locations/{LOCATION}/publishers"
 
@@ -34,6 +37,7 @@ class TestGemini:
         yield made if request.param == "sync" else made.aio
         made.close()
 
+    @with_google_genai("plain")
     async def test_a_question_is_answered_metered_and_priced(self, gateway, caller, client):
         answer = await done(client.models.generate_content(model=self.MODEL, contents="Say hello"))
         assert answer.text == HELLO
@@ -42,6 +46,7 @@ class TestGemini:
         assert has(row, provider="vertex", endpoint=f"{self.ENDPOINT}:generateContent", model=self.MODEL)
         assert has(row, userName=caller.name, status=200, usage=USED, evidence="reported", costNanos=self.COST)
 
+    @with_google_genai("stream")
     async def test_a_stream_is_answered_metered_and_priced(self, gateway, caller, client):
         stream = await done(client.models.generate_content_stream(model=self.MODEL, contents="Say hello"))
         chunks = await all_of(stream)
@@ -51,6 +56,7 @@ class TestGemini:
         (row,) = caller.rows(1)
         assert has(row, provider="vertex", model=self.MODEL, status=200, usage=USED, costNanos=self.COST)
 
+    @with_google_genai("error")
     async def test_what_it_refuses_arrives_as_its_own_error(self, gateway, caller, client):
         error = await failure_of(client.models.generate_content, model=self.MODEL, contents="Fail with 400")
         assert type(error) is genai.errors.ClientError
@@ -106,6 +112,7 @@ class TestAnthropic:
     def question(self, content):
         return {"model": self.MODEL, "max_tokens": 64, "messages": says(content)}
 
+    @with_anthropic("plain")
     async def test_a_message_is_answered_metered_and_priced(self, gateway, caller, client):
         answer = await done(client.messages.create(**self.question("Say hello")))
         assert answer.content[0].text == HELLO
@@ -114,6 +121,7 @@ class TestAnthropic:
         assert has(row, provider="vertex", endpoint=f"{self.ENDPOINT}:rawPredict", model=self.MODEL)
         assert has(row, userName=caller.name, status=200, usage=USED, evidence="reported", costNanos=self.COST)
 
+    @with_anthropic("stream")
     async def test_a_stream_is_answered_metered_and_priced(self, gateway, caller, client):
         async with entered(client.messages.stream(**self.question("Say hello"))) as stream:
             pieces = await all_of(stream.text_stream)
@@ -123,6 +131,7 @@ class TestAnthropic:
         (row,) = caller.rows(1)
         assert has(row, provider="vertex", model=self.MODEL, status=200, usage=USED, costNanos=self.COST)
 
+    @with_anthropic("error")
     async def test_what_it_refuses_arrives_as_its_own_error(self, gateway, caller, client):
         error = await failure_of(client.messages.create, **self.question("Fail with 400"))
         assert type(error) is BadRequestError

@@ -136,6 +136,21 @@ function standIns(store: ObjectStore): readonly StandIn[] {
         { method: "POST", path: /^\/chat\/completions$/, answer: sonar },
         {
           method: "POST",
+          path: /^\/v1\/files$/,
+          async answer(request) {
+            const file = await uploaded(request, "file");
+            return Response.json({
+              id: `file-${await digestOf(file)}`,
+              object: "file",
+              bytes: file.size,
+              created_at: 1716963433,
+              filename: file.name,
+              purpose: "batch",
+            });
+          },
+        },
+        {
+          method: "POST",
           path: /^\/search$/,
           answer: () =>
             Response.json({

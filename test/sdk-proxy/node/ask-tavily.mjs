@@ -5,5 +5,11 @@ const client = tavily();
 
 await tell({
   plain: async () => (await client.search("who?")).results[0].title,
+  stream: async () => {
+    let text = "";
+    for await (const piece of await client.research("who?", { stream: true }))
+      text += new TextDecoder().decode(piece);
+    return text;
+  },
   error: () => client.search(FAIL),
 });
