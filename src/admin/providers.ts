@@ -62,7 +62,7 @@ const show = createRoute({
   responses: { 200: json(ProviderView, "The provider with this id") },
 });
 const add = createRoute({
-  ...needs("providers.write"),
+  ...needs("providers.write", { stepUp: true }),
   method: "post",
   path: "/providers",
   request: { body: jsonBody(ProviderInput) },

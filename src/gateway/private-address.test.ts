@@ -91,10 +91,30 @@ test("a host is private in every spelling that a URL reads as a private address"
     "localhost",
     "LOCALHOST",
     "①②⑦.0.0.1",
-    "169.254.169.254",
   ]) {
     const { hostname } = new URL(`http://${host}/`);
     expect([host, await networkOf(hostname)]).toEqual([host, "private"]);
+  }
+});
+
+test("where clouds tell machines their secrets is more than private, in every spelling", async () => {
+  for (const host of [
+    "169.254.169.254",
+    "169.254.170.2",
+    "2852039166",
+    "100.100.100.200",
+    "[fd00:ec2::254]",
+    "[fe80::a9fe:a9fe]",
+    "[::169.254.169.254]",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+  ]) {
+    const { hostname } = new URL(`http://${host}/`);
+    expect([host, await networkOf(hostname)]).toEqual([host, "metadata"]);
+  }
+  for (const host of ["169.253.1.1", "100.100.100.201", "[fd00:ec3::254]"]) {
+    const { hostname } = new URL(`http://${host}/`);
+    expect([host, await networkOf(hostname)]).not.toEqual([host, "metadata"]);
   }
 });
 

@@ -40,6 +40,26 @@ for (const [network, bits] of [
   special6.addSubnet(network, bits, "ipv6");
 }
 
+/** Where clouds tell a machine who it is, its credentials included; none of it is a server of anybody's. */
+const metadata4 = new BlockList();
+const metadata6 = new BlockList();
+metadata4.addSubnet("169.254.0.0", 16, "ipv4");
+metadata4.addAddress("100.100.100.200", "ipv4");
+for (const [network, bits] of [
+  ["fd00:ec2::", 32],
+  ["fe80::", 10],
+  ["::169.254.0.0", 112],
+  ["::ffff:169.254.0.0", 112],
+  ["64:ff9b::169.254.0.0", 112],
+] as const) {
+  metadata6.addSubnet(network, bits, "ipv6");
+}
+
+function isMetadata(address: string): boolean {
+  const family = isIP(address);
+  return family === 4 ? metadata4.check(address, "ipv4") : family === 6 && metadata6.check(address, "ipv6");
+}
+
 /** True for an address that is not out on the public internet. */
 export function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
@@ -47,14 +67,18 @@ export function isPrivateAddress(address: string): boolean {
   return family === 4 ? special4.check(address, "ipv4") : special6.check(address, "ipv6");
 }
 
-/** `private` where any of its addresses is; `unknown` where it does not resolve. */
-export async function networkOf(hostname: string): Promise<"public" | "private" | "unknown"> {
+/**
+ * `metadata` where any of its addresses is one at which clouds tell machines their secrets, `private` where any is
+ * another that is not public; `unknown` where it does not resolve.
+ */
+export async function networkOf(hostname: string): Promise<"public" | "private" | "metadata" | "unknown"> {
   const bare = hostname.replace(/^\[|\]$/g, "");
-  if (isIP(bare) !== 0) return isPrivateAddress(bare) ? "private" : "public";
+  let addresses = [bare];
   try {
-    const addresses = await lookup(bare, { all: true });
-    return addresses.some(({ address }) => isPrivateAddress(address)) ? "private" : "public";
+    if (isIP(bare) === 0) addresses = (await lookup(bare, { all: true })).map(({ address }) => address);
   } catch {
     return "unknown";
   }
+  if (addresses.some(isMetadata)) return "metadata";
+  return addresses.some(isPrivateAddress) ? "private" : "public";
 }

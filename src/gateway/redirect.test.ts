@@ -138,6 +138,29 @@ describe("from a provider on the internet", () => {
   });
 });
 
+describe("from a server of one's own", () => {
+  const follow = (location: string, mayBePrivate: boolean) => {
+    const own = createUpstream(openai, "http://10.1.2.3/v1", mayBePrivate);
+    const { route, ...rest } = call("GET");
+    const ownCall = { ...rest, route: { ...route, upstream: own, at: own } };
+    return settleRedirect(moved(location), ownCall, exchange(), { upstreamProxy: undefined });
+  };
+
+  test("a redirect within that network is followed, but to no machine's own secrets", async () => {
+    internet.mockResolvedValueOnce(new Response("file"));
+    expect((await follow("http://10.1.2.4/x", true)).status).toBe(200);
+    internet.mockClear();
+    for (const location of ["http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/latest/"])
+      expect(await follow(location, true).catch((error: unknown) => error)).toBeInstanceOf(Refusal);
+    expect(internet).not.toHaveBeenCalled();
+  });
+
+  test("none is, where its address only says now that it is one", async () => {
+    expect(await follow("http://10.1.2.4/x", false).catch((error: unknown) => error)).toBeInstanceOf(Refusal);
+    expect(internet).not.toHaveBeenCalled();
+  });
+});
+
 test("a provider whose name does not resolve is not taken for a server of one's own", async () => {
   const lost = createUpstream(openai, "https://does-not-exist.invalid/v1");
   const { route, ...rest } = call("GET");

@@ -92,17 +92,19 @@ function storageHeaders(client: Headers): Headers {
   return headers;
 }
 
-/** A provider may not send us into our own network; a server of one's own may, it lives there. */
+/**
+ * A provider may not send us into our own network; a server of one's own may, it lives there. Who is one is not for its
+ * name to say alone: whoever owns a name can let it lead anywhere, now and then.
+ */
 async function refuseUnsafe(target: URL, upstream: Upstream): Promise<void> {
-  const isOwnServer = (await networkOf(new URL(upstream.base).hostname)) === "private";
-  if (isOwnServer && /^https?:$/.test(target.protocol)) return;
-  if (
-    target.protocol !== "https:" ||
-    target.username !== "" ||
-    (await networkOf(target.hostname)) !== "public"
-  ) {
-    throw notFollowed(upstream, "it redirects to an address that is not public");
+  const isOwnServer =
+    upstream.mayBePrivate && (await networkOf(new URL(upstream.base).hostname)) === "private";
+  const { protocol, username, hostname } = target;
+  if (protocol === "https:" ? isOwnServer || username === "" : isOwnServer && protocol === "http:") {
+    const network = await networkOf(hostname);
+    if (network === "public" || (isOwnServer && network !== "metadata")) return;
   }
+  throw notFollowed(upstream, "it redirects to an address that is not public");
 }
 
 function locationOf(reply: Response, base: URL): URL {

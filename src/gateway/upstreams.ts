@@ -17,18 +17,21 @@ export interface Upstream extends Base {
   /** Paths that go elsewhere; none where an administrator has replaced the provider's own address. */
   readonly hosts: readonly HostRule[];
   readonly pool: CredentialPool;
+  /** Whether it may be in a network of one's own, and lead us about in there. */
+  readonly mayBePrivate: boolean;
   /** When operators were last told that it could not be reached, epoch milliseconds. */
   troubleReportedAt: number;
 }
 
 export type Upstreams = ReadonlyMap<string, Upstream>;
 
-export function createUpstream(provider: Provider, base: string): Upstream {
+export function createUpstream(provider: Provider, base: string, mayBePrivate = true): Upstream {
   return {
     provider,
     ...parseBase(base),
     hosts: base === provider.upstream ? (provider.hosts ?? []) : [],
     pool: new CredentialPool(),
+    mayBePrivate,
     troubleReportedAt: 0,
   };
 }

@@ -11,9 +11,11 @@ export async function addressProblem(
 ): Promise<string | undefined> {
   const { protocol, hostname, username } = new URL(url);
   if (username !== "") return `${whose} URL must not contain a user name.`;
+  const network = await networkOf(hostname);
+  if (network === "metadata")
+    return `${whose} host is where clouds tell machines their credentials; nothing is sent there.`;
   if (allowPrivate) return undefined;
   if (protocol !== "https:") return `${whose} URL must begin with https:// (or allow private addresses).`;
-  const network = await networkOf(hostname);
   if (network === "public") return undefined;
   return network === "unknown"
     ? `${whose} host name cannot be resolved.`

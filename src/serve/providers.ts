@@ -27,7 +27,7 @@ export class Providers {
     this.store = store;
     this.report = report;
     for (const { provider, upstream } of configured)
-      this.upstreams.set(provider.id, createUpstream(provider, upstream));
+      this.upstreams.set(provider.id, createUpstream(provider, upstream, !isItsOwn(provider, upstream)));
   }
 
   /** Takes in what is stored; a call that is under way keeps what it began with. */
@@ -54,7 +54,7 @@ export class Providers {
       const known = before.get(one.id);
       if (known?.upstream === one.upstream && known.createdAt === one.createdAt) continue;
       const provider = namedProvider(one);
-      this.upstreams.set(one.id, createUpstream(provider, provider.upstream ?? one.upstream));
+      this.upstreams.set(one.id, createUpstream(provider, provider.upstream ?? one.upstream, one.allowPrivate));
     }
     this.named = named;
   }
@@ -93,6 +93,11 @@ export class Providers {
       };
     });
   }
+}
+
+/** Whether this is the address at which everybody finds a provider. */
+function isItsOwn({ id }: Provider, upstream: string): boolean {
+  return knownProviders.some((known) => known.id === id && known.upstream === upstream);
 }
 
 function isKnown(id: string): boolean {

@@ -51,6 +51,7 @@ const STEP_UPS = [
   "POST /users/{ref}/sign-in-link",
   "POST /credentials",
   "DELETE /credentials/{ref}",
+  "POST /providers",
   "PUT /settings/sign-in",
   "POST /tokens",
   "PUT /me/password",
