@@ -33,7 +33,8 @@ const code = documents.flatMap(({ path, text }) => codeIn(text).map((line) => ({
 
 test("links lead to files, and to headings in them", () => {
   const dead = documents.flatMap(({ path, text }) =>
-    [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = ""]) => {
+    [...text.matchAll(/\]\(([^)\s]+)\)|src(?:set)?="([^"]+)"/g)].flatMap(([, link, image]) => {
+      const target = link ?? image ?? "";
       if (/^[a-z]+:/.test(target)) return [];
       const [file = "", heading] = target.split("#");
       const found = file === "" ? path : join(dirname(path), file);
