@@ -29,8 +29,8 @@ import { readResults } from "./test-results.mjs";
 const systemPackages = ["chromium", "gcc", "haproxy", "libc6-dev", "python3-venv", "wrk"];
 
 const logs = `${root}.cache/test`;
-const python = `${root}.cache/python`;
-const pythonBin = `${python}/${process.platform === "win32" ? "Scripts" : "bin"}`;
+const binFolder = process.platform === "win32" ? "Scripts" : "bin";
+const pythonBin = `${root}.cache/python/${binFolder}`;
 
 /** Sockets and disks of a busy machine; Bun's own default of 5 s is for tests that touch neither. */
 const testLimitMs = 60_000;
@@ -59,6 +59,7 @@ const suites = [
   bunSuite("transparency", "test/transparency"),
   bunSuite("security", "test/security"),
   { ...bunSuite("agents", "test/agents"), recorded: true, prepare: installAgents },
+  bunSuite("api", "test/api"),
   bunSuite("contracts", "test/contracts"),
   bunSuite("tooling", "test/tooling"),
   bunSuite("unit", "src"),
@@ -121,7 +122,10 @@ const chosen = suites.filter((suite) => names.length === 0 || names.includes(sui
 
 install({ dev: true });
 installSystemPackages();
-if (chosen.some(({ name }) => name === "sdk-python" || name === "sdk-proxy")) installPython();
+if (chosen.some(({ name }) => name === "sdk-python" || name === "sdk-proxy"))
+  installPython("the Python SDKs", "test/sdk-python", ".cache/python");
+if (chosen.some(({ name }) => name === "api"))
+  installPython("Schemathesis", "test/api", ".cache/schemathesis");
 if (chosen.some(({ name }) => name === "sdk-proxy")) installOwnPackages("test/sdk-proxy");
 rmSync(logs, { recursive: true, force: true });
 mkdirSync(logs, { recursive: true });
@@ -359,21 +363,26 @@ function installOwnPackages(folder) {
     );
 }
 
-/** The Python SDKs, in an environment of their own. Where that fails, the suite fails, and says what is missing. */
-function installPython() {
-  const requirements = `${root}test/sdk-python/requirements.txt`;
+/**
+ * Python packages in an environment of their own. Where that fails, their suite says what is missing.
+ *
+ * @param {string} what @param {string} folder with the list of them @param {string} place
+ */
+function installPython(what, folder, place) {
+  const requirements = `${root}${folder}/requirements.txt`;
+  const python = `${root}${place}`;
   if (!existsSync(requirements)) return;
   const text = readFileSync(requirements, "utf8");
   const stamp = `${python}/.requirements`;
   const hash = createHash("sha256").update(text).digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
-  console.log("Installing the Python SDKs...");
+  console.log(`Installing ${what}...`);
   rmSync(python, { recursive: true, force: true });
   const hashes = text.includes("--hash=") ? ["--require-hashes"] : [];
   const steps = [
     [process.platform === "win32" ? "python" : "python3", "-m", "venv", python],
     [
-      `${pythonBin}/python`,
+      `${python}/${binFolder}/python`,
       "-m",
       "pip",
       "install",

@@ -26,7 +26,10 @@ const start = createRoute({
         ),
     }),
   },
-  responses: { 302: { description: "To the identity provider" } },
+  responses: {
+    302: { description: "To the identity provider" },
+    409: { description: "No identity provider is set up here" },
+  },
 });
 const callback = createRoute({
   ...needs("public"),
@@ -35,6 +38,7 @@ const callback = createRoute({
   request: { query: z.looseObject({}) },
   responses: {
     303: { description: "To the console; `#sign-in-error=<code>` tells what went wrong, if anything" },
+    409: { description: "No identity provider is set up here" },
   },
 });
 

@@ -88,10 +88,13 @@ function complete(operation: Operation, method: string, path: string, tag: strin
     parameters.push(header("Idempotency-Key", "Done once within a day for this key.", 200));
   if (isChange && method !== "post")
     parameters.push(header("If-Match", "An ETag: change it only where it is still this.", 200));
-  for (const status of problemsOf(operation, method, path, hasBody)) {
-    operation.responses[status] ??= {
+  const own = Object.keys(operation.responses).map(Number);
+  const statuses = [...problemsOf(operation, method, path, hasBody), ...own.filter((one) => one >= 400)];
+  for (const status of statuses) {
+    operation.responses[status] = {
       description: TITLES[status] ?? "A problem",
       content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      ...operation.responses[status],
     };
   }
 }
