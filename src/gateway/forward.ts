@@ -6,6 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import { KEY_HEADERS } from "./identify.ts";
 import { unreachable } from "./in-flight.ts";
 import { readsBody } from "./links.ts";
+import { requirePublic } from "./require-public.ts";
 
 /** Said by one hop to the next (RFC 9110 7.6.1), or by the client to us; none of it is for the provider. */
 const REQUEST_HEADERS_TAKEN_OFF = [
@@ -61,6 +62,7 @@ export async function forward(
     timeout: false,
   };
   if (settings.upstreamProxy !== undefined) init.proxy = settings.upstreamProxy;
+  if (upstream.mustBePublic) await requirePublic(upstream, exchange.at);
   exchange.isSent = true;
   exchange.sentMs ??= exchange.elapsedMs();
   try {

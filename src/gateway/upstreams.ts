@@ -19,6 +19,10 @@ export interface Upstream extends Base {
   readonly pool: CredentialPool;
   /** Whether it may be in a network of one's own, and lead us about in there. */
   readonly mayBePrivate: boolean;
+  /** Whether each call looks where its name leads: an administrator has added it as one out on the internet. */
+  readonly mustBePublic: boolean;
+  /** When that was last so, epoch milliseconds. */
+  publicAt: number;
   /** When operators were last told that it could not be reached, epoch milliseconds. */
   troubleReportedAt: number;
 }
@@ -32,6 +36,8 @@ export function createUpstream(provider: Provider, base: string, mayBePrivate = 
     hosts: base === provider.upstream ? (provider.hosts ?? []) : [],
     pool: new CredentialPool(),
     mayBePrivate,
+    mustBePublic: false,
+    publicAt: 0,
     troubleReportedAt: 0,
   };
 }

@@ -10,6 +10,7 @@ import type { AdminStore } from "../domain/store.ts";
 import type { Credential } from "../gateway/credential.ts";
 import type { Member } from "../gateway/credential-pool.ts";
 import { MintedToken } from "../gateway/minted-token.ts";
+import { requirePublic } from "../gateway/require-public.ts";
 import { locate, type Upstream, type Upstreams } from "../gateway/upstreams.ts";
 import type { TokenRequest } from "../providers/mint.ts";
 import { bearer, type Provider } from "../providers/provider.ts";
@@ -239,6 +240,7 @@ export class Credentials implements CredentialDesk {
     const started = performance.now();
     const took = () => Math.round(performance.now() - started);
     try {
+      if (upstream.mustBePublic) await requirePublic(upstream, this.parts.clock.now());
       const signal = AbortSignal.timeout(TEST_TIMEOUT_MS);
       const token = await credential?.minted?.get(signal);
       if (token !== undefined) headers.set(...bearer(token));

@@ -54,10 +54,8 @@ export class Providers {
       const known = before.get(one.id);
       if (known?.upstream === one.upstream && known.createdAt === one.createdAt) continue;
       const provider = namedProvider(one);
-      this.upstreams.set(
-        one.id,
-        createUpstream(provider, provider.upstream ?? one.upstream, one.allowPrivate),
-      );
+      const upstream = createUpstream(provider, provider.upstream ?? one.upstream, one.allowPrivate);
+      this.upstreams.set(one.id, { ...upstream, mustBePublic: !one.allowPrivate });
     }
     this.named = named;
   }

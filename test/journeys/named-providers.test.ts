@@ -1,5 +1,7 @@
 /** Servers and endpoints that administrators name while the gateway runs: in force at once, and over restarts. */
+import { Database } from "bun:sqlite";
 import { beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { runLmk } from "../support/lmk.ts";
 import { poll } from "../support/poll.ts";
@@ -190,6 +192,24 @@ test("what is built in or in the environment stays, and what was changed meanwhi
   const etag = (await send("GET", "/providers/twice")).headers.get("etag") ?? "";
   expect((await send("DELETE", "/providers/twice", undefined, { "if-match": etag })).status).toBe(204);
 });
+
+test("one that was added as public is not called where its name leads into a private network", async () => {
+  const { origin, seen } = await startServer();
+  await gateway.stop();
+  const database = new Database(join(gateway.dataDir, "llamakey.db"));
+  // As if a name that was public when it was added led elsewhere now.
+  database.run("INSERT INTO named_providers VALUES (?, 'server', 'moved', ?, 0, 1)", [
+    "moved",
+    `${origin}/v1`,
+  ]);
+  database.close();
+  await gateway.start();
+  const answer = await chat("moved");
+  expect([answer.status, answer.headers.get("x-llamakey-refusal")]).toEqual([502, "upstream_unreachable"]);
+  expect(await gateway.api("POST", "/providers/moved/test")).toMatchObject({ ok: false, status: null });
+  expect(gateway.stderr()).toContain("its name leads to an address that is not public");
+  expect(seen).toEqual([]);
+}, 30_000);
 
 test("the command line adds, tests and removes one", async () => {
   const { origin, seen } = await startServer();
