@@ -115,7 +115,12 @@ describe.skipIf(skipped !== undefined)(
     if (skipped !== undefined) return;
     const standIns = await startStandIns();
     const gateway = await startGateway({
-      env: { ...standIns.env, NODE_EXTRA_CA_CERTS: standIns.caFile, LMK_PROXY_LISTEN: "127.0.0.1:0" },
+      env: {
+        ...standIns.env,
+        NODE_EXTRA_CA_CERTS: standIns.caFile,
+        LMK_PROXY_LISTEN: "127.0.0.1:0",
+        LMK_PROXY_TUNNEL: "*.tunnel.test",
+      },
     });
 
     /** What `lmk env --proxy` writes for a user of this name. */
@@ -203,6 +208,22 @@ describe.skipIf(skipped !== undefined)(
       },
       60_000,
     );
+
+    test("no tunnel leads to a name that the system's resolver says is this machine; that is logged", async () => {
+      const variables = await exportsOf("tunneller");
+      const target = "https://rebind.tunnel.test/";
+      const curl = Bun.spawn(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_connect}", target], {
+        env: { PATH: process.env["PATH"] ?? "", ...variables },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      expect(await new Response(curl.stdout).text()).toBe("403");
+      expect(await gateway.rowsOf("tunneller", 1)).toMatchObject([
+        { method: "CONNECT", endpoint: "rebind.tunnel.test:443", status: 403, refusal: "host_not_allowed" },
+      ]);
+      // Somebody listens there, and was not called.
+      expect(standIns.asked).not.toContain("rebind.tunnel.test");
+    });
 
     test("the gateway asked for each provider by its own name", () => {
       expect(new Set(standIns.asked)).toEqual(
