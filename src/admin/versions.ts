@@ -17,8 +17,11 @@ const CHANGES = /^(?:PATCH|PUT|DELETE)$/;
 export function versions(
   read: (request: Request, env: AdminEnv["Bindings"]) => Response | Promise<Response>,
 ): MiddlewareHandler<AdminEnv> {
-  /** One change after another: between the look and the change nothing comes. */
-  let last: Promise<unknown> = Promise.resolve();
+  /**
+   * The last change of each kind of thing: one after another, so that between the look and the change nothing comes. What
+   * waits for somebody's server keeps nothing else waiting: nobody is cut off later for it.
+   */
+  const last = new Map<string, Promise<unknown>>();
 
   return async (c, next) => {
     const change = async () => {
@@ -47,8 +50,14 @@ export function versions(
     }
     // Before its turn: whoever sends slowly keeps nobody else waiting.
     await c.req.arrayBuffer();
-    const turn = last.then(change);
-    last = turn.catch(() => {});
+    const kind = c.req.path.split("/")[3] ?? "";
+    const turn = (last.get(kind) ?? Promise.resolve()).then(change);
+    const over = turn
+      .catch(() => {})
+      .finally(() => {
+        if (last.get(kind) === over) last.delete(kind);
+      });
+    last.set(kind, over);
     return turn;
   };
 }

@@ -39,9 +39,7 @@ describe("the first start", () => {
   });
 
   test("stores nothing that the link could be told from", async () => {
-    const database = await Bun.file(`${gateway.dataDir}/llamakey.db`).text();
-    const wal = await Bun.file(`${gateway.dataDir}/llamakey.db-wal`).text();
-    expect(database + wal).not.toContain(printed.split("#link=")[1] ?? "");
+    expect(await gateway.databaseText()).not.toContain(printed.split("#link=")[1] ?? "");
   });
 
   test("is the only one to print one; lmk admin link makes another at any time", async () => {

@@ -252,7 +252,7 @@ describe("the settings", () => {
     const oidc = { issuer: "https://other.example", clientId: CLIENT_ID, name: "x" };
     const change = gateway.api("PUT", "/settings/sign-in", { oidc });
     expect(await change.then(() => "taken", String)).toContain("422");
-    const database = await Bun.file(`${gateway.dataDir}/llamakey.db-wal`).text();
+    const database = await gateway.databaseText();
     expect(database).not.toContain(CLIENT_SECRET);
   });
 

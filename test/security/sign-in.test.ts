@@ -1,7 +1,8 @@
 /** Passwords, passkeys, tokens and sessions against whoever should not get in. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { Authenticator } from "../support/authenticator.ts";
 import { BrowserSession, signedIn } from "../support/browser-session.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
@@ -51,7 +52,7 @@ describe("a password", () => {
     );
     expect(answer).toMatchObject({ status: 200, body: { method: "password", hasPassword: true } });
     expect((await browser.send("GET", "/session")).status).toBe(200);
-    const stored = await Bun.file(`${gateway.dataDir}/llamakey.db-wal`).text();
+    const stored = await gateway.databaseText();
     expect(stored).toContain("$argon2id$");
     expect(stored).not.toContain(PASSWORD);
   });
@@ -103,8 +104,10 @@ describe("a password", () => {
     await using other = await startGateway();
     await other.api("POST", "/users", { name: "eva" });
     await (await signedIn(other, "eva")).send("PUT", "/me/password", { password: PASSWORD });
-    const times = { eva: [] as number[], nobody: [] as number[] };
-    for (let at = 0; at < 5; at++) {
+    const least = { eva: Number.POSITIVE_INFINITY, nobody: Number.POSITIVE_INFINITY };
+    const ratio = () => Math.max(least.eva, least.nobody) / Math.min(least.eva, least.nobody);
+    // The least of several is what the work takes; all else is what the machine was busy with. A name has ten tries.
+    for (let at = 0; at < 9 && (at < 4 || ratio() > 1.6); at++) {
       for (const name of ["eva", "nobody"] as const) {
         const begin = performance.now();
         const { status } = await new BrowserSession(other.url).send("POST", "/session/password", {
@@ -112,13 +115,11 @@ describe("a password", () => {
           password: "wrong wrong wrong",
         });
         expect(status).toBe(401);
-        times[name].push(performance.now() - begin);
+        least[name] = Math.min(least[name], performance.now() - begin);
       }
     }
-    // The least of several is what the work takes; all else is what the machine was busy with.
-    const [eva, nobody] = [Math.min(...times.eva), Math.min(...times.nobody)];
-    expect(nobody).toBeGreaterThan(20);
-    expect(Math.max(eva, nobody) / Math.min(eva, nobody)).toBeLessThan(1.6);
+    expect(least.nobody).toBeGreaterThan(20);
+    expect(ratio()).toBeLessThan(1.6);
   });
 
   test("cannot be guessed on: a name has ten tries, then the right one is not even looked at", async () => {
@@ -433,6 +434,22 @@ test("whoever sends a change slowly keeps nobody else's waiting", async () => {
   slow.write("null}");
   expect(String(await end)).toStartWith("HTTP/1.1 204 ");
   slow.destroy();
+});
+
+test("a change that waits for somebody's server keeps nobody from being cut off", async () => {
+  const asked = Promise.withResolvers<void>();
+  const silent = createServer(() => asked.resolve());
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const issuer = `http://localhost:${(silent.address() as AddressInfo).port}`;
+  const oidc = { issuer, clientId: "x", clientSecret: null, name: "Silent" };
+  const waiting = gateway.api("PUT", "/settings/sign-in", { oidc }).then(() => "taken", String);
+  await asked.promise;
+  await gateway.api("PATCH", "/users/max", { revoked: true });
+  await gateway.api("PATCH", "/users/max", { revoked: false });
+  silent.closeAllConnections();
+  silent.close();
+  expect(await waiting).toContain("422");
 });
 
 describe("over plain HTTP from elsewhere", () => {

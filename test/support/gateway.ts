@@ -146,6 +146,12 @@ export class Gateway implements AsyncDisposable {
     this.noteSecrets();
   }
 
+  /** All that is in its database at the moment: what was written last may be in a file of its own. */
+  async databaseText(): Promise<string> {
+    const files = ["llamakey.db", "llamakey.db-wal"].map((name) => Bun.file(join(this.dataDir, name)));
+    return (await Promise.all(files.map((file) => file.text()))).join("\n");
+  }
+
   /** For the record: the first user's key, and the operator token. */
   private noteSecrets(): void {
     const exports = this.exportsFile;
