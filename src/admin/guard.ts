@@ -118,7 +118,9 @@ async function bearerOf(authorization: string, parts: AdminParts): Promise<Calle
   if (parts.isOperator(token)) return operator;
   if (looksLikePersonalToken(token) || !looksLikeKey(token)) return findToken(parts, token);
   const holder = parts.holderOfKey(token);
-  return holder === undefined ? null : { kind: "key", permissions: BY_KEY, ...holder };
+  if (holder === undefined) return null;
+  const { user, group } = holder;
+  return { kind: "key", permissions: BY_KEY, user, group };
 }
 
 function requireDeclared(declared: Declared & { "x-permission": Need }, caller: Caller | null): void {

@@ -66,7 +66,7 @@ export interface AdminParts {
   };
   /** What the ledger has of a request: what was held for it, and how its cost was worked out. */
   readonly accountOf: (row: LoggedRequest) => Promise<RequestAccount>;
-  /** Whose master key this is; undefined for any other text. */
+  /** Whose master key this is; undefined for any other text, and for child keys. */
   readonly holderOfKey: (key: string) => SignedUser | undefined;
   /** Called after every change of settings; when it returns, the change is in force. */
   readonly settingsChanged: () => Promise<void>;

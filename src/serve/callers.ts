@@ -1,7 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { SignedUser } from "../domain/sign-in.ts";
-import type { Directory } from "../gateway/directory.ts";
+import type { Directory, KeyHolder } from "../gateway/directory.ts";
 import { bareKey, identify, presentedKey, requireActive } from "../gateway/identify.ts";
 import { takeFromQuery } from "../gateway/route.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -29,18 +29,26 @@ export class Callers {
     return { holder, key: bareKey(presentedKey(headers, { keys })) };
   }
 
-  /** @returns undefined for a key that opens nothing. */
-  holderOf(key: string): SignedUser | undefined {
-    try {
-      const { user, group } = this.of(new Headers({ authorization: `Bearer ${key}` })).holder;
-      return { user, group };
-    } catch (error) {
-      if (error instanceof Refusal) return undefined;
-      throw error;
-    }
+  /**
+   * Who may see by this key what is their own.
+   * @returns undefined for a key that opens nothing, and for one that was made for a command: what has got that one is
+   *   not its user.
+   */
+  userOf(key: string): SignedUser | undefined {
+    const holder = this.holderOf(key);
+    return holder?.key.parent === undefined ? holder : undefined;
   }
 
   isValid(key: string): boolean {
     return this.holderOf(key) !== undefined;
+  }
+
+  private holderOf(key: string): KeyHolder | undefined {
+    try {
+      return this.of(new Headers({ authorization: `Bearer ${key}` })).holder;
+    } catch (error) {
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
   }
 }

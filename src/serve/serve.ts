@@ -202,7 +202,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       explain: (call, caller) =>
         explain(call, caller, { upstreams, directory, ledger, prices: prices.book, now: clock.now() }),
       accountOf: (row) => accounts.of(row),
-      holderOfKey: (key) => callers.holderOf(key),
+      holderOfKey: (key) => callers.userOf(key),
       webhooks: { problemOf: webhookProblem, seal: (url, secret) => organisation.seal(url, secret) },
       settingsChanged: async () => {
         await organisation.load();

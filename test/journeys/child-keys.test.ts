@@ -208,6 +208,23 @@ describe("a child key", () => {
   });
 });
 
+test("sees nothing of what else is its user's, and asks for nothing in their name", async () => {
+  const { secret } = await newUser();
+  const child = await childOf(secret);
+  const api = async (key: string, path: string, body?: object) => {
+    const response = await fetch(`${gateway.url}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+    });
+    return response.status;
+  };
+  const wish = { kind: "other", reason: "more, please" };
+  expect([await api(secret, "/me"), await api(secret, "/me/asks", wish)]).toEqual([200, 201]);
+  for (const path of ["/me", "/me/keys", "/me/requests", "/me/usage"])
+    expect([path, await api(child.secret, path)]).toEqual([path, 401]);
+  expect(await api(child.secret, "/me/asks", wish)).toBe(401);
+});
+
 test("a wish that never ends is not listened to", async () => {
   const { secret } = await newUser();
   const socket = connect(gateway.port, "127.0.0.1");

@@ -14,6 +14,8 @@ const MAC_BYTES = 16;
 export class Challenges {
   private readonly key: Uint8Array;
   private readonly now: () => number;
+  /** Of this process: what was used before a restart, nobody remembers, so that nothing from before is open. */
+  private readonly era = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url");
   private readonly spent = new Map<string, number>();
 
   constructor(key: Uint8Array, now: () => number) {
@@ -52,7 +54,7 @@ export class Challenges {
   }
 
   private mac(purpose: string, head: Uint8Array): Uint8Array {
-    const text = `${purpose}\u0000${Buffer.from(head).toString("base64url")}`;
+    const text = `${this.era}\u0000${purpose}\u0000${Buffer.from(head).toString("base64url")}`;
     return hashFor(this.key, "challenge", text).subarray(0, MAC_BYTES);
   }
 }
