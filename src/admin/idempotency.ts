@@ -15,20 +15,28 @@ const KEY = /^[\x21-\x7e]{1,200}$/;
 export function idempotency({
   store,
   clock,
-}: Pick<AdminParts, "store" | "clock">): MiddlewareHandler<AdminEnv> {
+  signInKey,
+}: Pick<AdminParts, "store" | "clock" | "signInKey">): MiddlewareHandler<AdminEnv> {
   /** Those that this process is about, by what they are kept under. */
   const underWay = new Map<string, Promise<void>>();
+  /** Under a key of ours: what people type could be found out by trying from a hash that everybody can make. */
+  const hashOf = (...parts: (string | Uint8Array)[]): string => {
+    const hasher = new Bun.CryptoHasher("sha256", signInKey).update("creation\u0000");
+    for (const part of parts) hasher.update(part);
+    return hasher.digest("hex");
+  };
 
   return async (c, next) => {
     const given = c.req.header("idempotency-key");
-    // Whoever signs in has to show each time who they are.
-    if (c.req.method !== "POST" || given === undefined || c.var.caller === null) return next();
+    // Whoever signs in, or steps up, has to show each time who they are.
+    const showsWho = c.var.caller === null || c.req.path.startsWith("/api/v1/session/");
+    if (c.req.method !== "POST" || given === undefined || showsWho) return next();
     if (!KEY.test(given))
       return problem(400, "The Idempotency-Key must be 1 to 200 visible ASCII characters without spaces.");
     const { actor } = c.var.source;
     const { pathname, search } = new URL(c.req.url);
-    const key = sha256(JSON.stringify([actor.kind, actor.id, given]));
-    const hash = sha256(`${pathname}${search}\n`, new Uint8Array(await c.req.arrayBuffer()));
+    const key = hashOf(JSON.stringify([actor.kind, actor.id, given]));
+    const hash = hashOf(`${pathname}${search}\n`, new Uint8Array(await c.req.arrayBuffer()));
 
     while (underWay.has(key)) await underWay.get(key);
     const done = Promise.withResolvers<void>();
@@ -80,10 +88,4 @@ function withoutSecrets(text: string): string {
       SECRETS.has(name) || /^https?:\/\/[^#]*#/.test(value) || typeof parseKey(value) !== "string";
     return isSecret ? null : value;
   });
-}
-
-function sha256(...parts: (string | Uint8Array)[]): string {
-  const hasher = new Bun.CryptoHasher("sha256");
-  for (const part of parts) hasher.update(part);
-  return hasher.digest("hex");
 }

@@ -57,6 +57,30 @@ describe("a password", () => {
     expect(stored).not.toContain(PASSWORD);
   });
 
+  test("leaves no hash behind that could be tried out, and is asked for each time", async () => {
+    const browser = await withPassword("ann");
+    const once = { "idempotency-key": "the-same-again" };
+    const body = { password: PASSWORD };
+    for (let time = 0; time < 2; time++) {
+      const { status, headers } = await browser.send("POST", "/session/step-up", body, once);
+      expect([status, headers.get("idempotency-replayed")]).toEqual([200, null]);
+    }
+    const wrong = await browser.send("POST", "/session/step-up", { password: "other words" }, once);
+    expect(wrong.status).toBe(403);
+    const group = { name: "once" };
+    expect((await browser.send("POST", "/groups", group, once)).status).toBe(201);
+    const again = await browser.send("POST", "/groups", group, once);
+    expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([201, "true"]);
+    const stored = await gateway.databaseText();
+    for (const [path, sent] of [
+      ["session/step-up", body],
+      ["groups", group],
+    ] as const) {
+      const text = `/api/v1/${path}\n${JSON.stringify(sent)}`;
+      expect(stored).not.toContain(new Bun.CryptoHasher("sha256").update(text).digest("hex"));
+    }
+  });
+
   test("ends the other sessions of its user when it changes", async () => {
     const [one, other] = [await withPassword("ann"), await bySession("ann")];
     expect((await one.send("PUT", "/me/password", { password: `${PASSWORD}!` })).status).toBe(204);

@@ -84,7 +84,8 @@ function complete(operation: Operation, method: string, path: string, tag: strin
   const hasBody = operation.requestBody !== undefined;
   const parameters = [...(operation.parameters ?? [])];
   operation.parameters = parameters;
-  if (method === "post")
+  // Who signs in, or steps up, is asked each time.
+  if (method === "post" && !path.includes("/session/"))
     parameters.push(header("Idempotency-Key", "Done once within a day for this key.", 200));
   if (isChange && method !== "post")
     parameters.push(header("If-Match", "An ETag: change it only where it is still this.", 200));
