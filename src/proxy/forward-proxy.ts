@@ -36,8 +36,8 @@ export interface ProxyParts {
   /** Providers' own, none of which is ever tunnelled to: a key would leave. */
   readonly domains: ReadonlySet<string>;
   readonly tunnels: TunnelRule;
-  /** @throws Refusal for a proxy token that is none. */
-  readonly identify: (token: string) => Owner;
+  /** @throws Refusal for a proxy token that is none, or whose policies let it call nothing now, or not from here. */
+  readonly identify: (token: string, address: string | null) => Owner;
   readonly resolve: Resolve;
   readonly log: (row: RequestRecord) => void;
   readonly nextId: () => string;
@@ -65,7 +65,7 @@ export class ForwardProxy {
   private readonly parts: ProxyParts;
   private readonly server: Server;
   private readonly open = new Set<Socket>();
-  private readonly tunnels = new Map<Socket, string>();
+  private readonly tunnels = new Map<Socket, { readonly token: string; readonly address: string | null }>();
   private readonly check: ReturnType<typeof setInterval>;
 
   /** Listens at once. @throws the platform's error where the address cannot be opened. */
@@ -150,14 +150,14 @@ export class ForwardProxy {
     exchange.endpoint = `${target.host}:${target.port}`;
     if (this.parts.endsHere(target)) return this.endHere(target, exchange, socket, head, proxyToken(request));
     try {
-      const owner = this.ownerOf(target, request);
+      const owner = this.ownerOf(target, request, exchange.address);
       exchange.owner = owner;
       const upstream = await openPublic(target, this.parts.resolve);
       if (socket.destroyed) {
         upstream.destroy();
         return this.end(exchange, undefined, 0);
       }
-      this.tunnels.set(socket, proxyToken(request) ?? "");
+      this.tunnels.set(socket, { token: proxyToken(request) ?? "", address: exchange.address });
       socket.on("close", () => this.tunnels.delete(socket));
       await this.tunnel(target, exchange, socket, head, upstream);
     } catch (error) {
@@ -167,7 +167,7 @@ export class ForwardProxy {
   }
 
   /** @throws Refusal where nobody may have this tunnel, or not this client. */
-  private ownerOf({ host, port }: Target, request: IncomingMessage): Owner {
+  private ownerOf({ host, port }: Target, request: IncomingMessage, address: string | null): Owner {
     const { tunnels, domains, identify } = this.parts;
     if (isWithin(host, domains)) {
       throw new Refusal(
@@ -192,7 +192,7 @@ export class ForwardProxy {
         { status: 407, headers: { "proxy-authenticate": 'Basic realm="LlaMaKey"' } },
       );
     }
-    return identify(token);
+    return identify(token, address);
   }
 
   /** What the client sends next is for the gateway's own listener, which logs each of its requests. */
@@ -278,9 +278,9 @@ export class ForwardProxy {
   }
 
   private cutRevoked(): void {
-    for (const [socket, token] of this.tunnels) {
+    for (const [socket, { token, address }] of this.tunnels) {
       try {
-        this.parts.identify(token);
+        this.parts.identify(token, address);
       } catch {
         socket.destroy();
       }

@@ -9,7 +9,6 @@ import {
   TooManyChildren,
 } from "../domain/child-key.ts";
 import type { Clock } from "../domain/clock.ts";
-import { type AskedCall, atTheDoor, decide } from "../domain/decide.ts";
 import { lifetimeState, type MasterKey } from "../domain/directory.ts";
 import { createKey, randomBase62 } from "../domain/key.ts";
 import { formatDollars, parseDollars } from "../domain/money.ts";
@@ -18,6 +17,7 @@ import { type AdminStore, StorageFailure } from "../domain/store.ts";
 import type { Directory, KeyHolder } from "../gateway/directory.ts";
 import type { KeyHasher } from "../gateway/identify.ts";
 import type { InFlight } from "../gateway/in-flight.ts";
+import { requireMayCall } from "./may-call.ts";
 import { shortText } from "./short-text.ts";
 
 interface Parts {
@@ -189,13 +189,6 @@ async function wishOf(request: Request): Promise<z.infer<typeof Wish>> {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Refusal("bad_request", `${issue?.path.join(".") || "The body"}: ${issue?.message}`);
-}
-
-/** From where, and until when, its calls are allowed at all. @throws Refusal */
-function requireMayCall({ scopes }: KeyHolder, address: string | null, at: number): void {
-  const questions = atTheDoor.filter(({ code }) => code === "expired_key" || code === "network_not_allowed");
-  const { denial } = decide({ address, at } as AskedCall, scopes, questions);
-  if (denial !== undefined) throw new Refusal(denial.code, denial.message);
 }
 
 /** Of the secret that was sent: it is known, or nobody would have been identified. */

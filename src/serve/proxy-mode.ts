@@ -17,6 +17,7 @@ import type { TunnelRule } from "../proxy/tunnel-rule.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Certificates } from "./certificates.ts";
 import { StartFailure } from "./failure.ts";
+import { requireMayCall } from "./may-call.ts";
 
 export interface ProxyModeParts {
   readonly config: ProxyConfig;
@@ -73,8 +74,10 @@ export class ProxyMode {
       },
       domains: new Set(providerDomains(parts.upstreams)),
       tunnels: tunnelRule(config.tunnels),
-      identify: (token) => {
-        const { key, user, group } = parts.identify(token);
+      identify: (token, address) => {
+        const holder = parts.identify(token);
+        requireMayCall(holder, address, parts.clock.now());
+        const { key, user, group } = holder;
         return { keyId: key.id, userId: user.id, groupId: group.id };
       },
       resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),

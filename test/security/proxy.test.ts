@@ -363,6 +363,18 @@ describe("a tunnel", () => {
     });
   });
 
+  test("is opened from where, and until when, its key may call, and no longer", async () => {
+    const { items } = await gateway.api<{ items: { id: string }[] }>("GET", "/keys");
+    for (const [policy, refusal] of [
+      [{ networks: ["10.9.8.0/24"] }, "network_not_allowed"],
+      [{ expiresAt: "2020-01-01T00:00:00Z" }, "expired_key"],
+    ] as const) {
+      await gateway.api("PUT", `/policies/key:${items[0]?.id}`, policy);
+      expect(await ask(connectTo("x.allowed.test:443", login))).toContain(`x-llamakey-refusal: ${refusal}`);
+    }
+    await gateway.api("DELETE", `/policies/key:${items[0]?.id}`);
+  });
+
   test("its token opens nothing else", async () => {
     const response = await fetch(`${gateway.url}/mistral/v1/models`, {
       headers: { authorization: `Bearer ${token}` },
