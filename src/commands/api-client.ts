@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { ask, proxyFor } from "../client/ask.ts";
+import { noAnswer } from "../client/doctor/send.ts";
 import { adminAddress, isLoopback } from "./address.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -182,6 +183,11 @@ export class ApiClient {
         ...this.way,
       });
     } catch (error) {
+      if (noAnswer(error).kind === "untrusted") {
+        throw new Failure(
+          `The certificate of ${this.address} is trusted by nothing in this environment (${reasonOf(error)}). Set this shell up with: eval "$(lmk env)". It asks for the fingerprint that your administrator has.`,
+        );
+      }
       throw new Failure(
         `No gateway answers at ${this.address} (${reasonOf(error)}). Start it with: lmk serve. Or name its address with --url or LMK_URL.`,
       );

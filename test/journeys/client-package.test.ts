@@ -105,6 +105,8 @@ describe("/lmk/cli.tgz", () => {
       return { out, err, code };
     };
     const command = ["--", "node", "-p", "process.env.ANTHROPIC_BASE_URL"];
+    const untrusted = await node("me");
+    expect([untrusted.code, untrusted.err]).toEqual([1, expect.stringContaining("is trusted by nothing")]);
     const refused = await node("run", ...command);
     expect([refused.code, refused.out]).toEqual([125, ""]);
     const fingerprint = /--fingerprint ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})/.exec(refused.err)?.[1] ?? "";

@@ -20,7 +20,7 @@ import { parse as parseToml } from "smol-toml";
 import { parse as parseYaml } from "yaml";
 import { agents } from "../../src/client/agents/catalogue.ts";
 import { atEnd } from "../support/cleanup.ts";
-import { type Gateway, type NewUser, startGateway } from "../support/gateway.ts";
+import { type Gateway, type NewUser, root, startGateway } from "../support/gateway.ts";
 import { runHere } from "../support/lmk.ts";
 
 let gateway: Gateway;
@@ -64,6 +64,26 @@ function machine(key = user.secret) {
   const read = (path: string) => readFileSync(join(home, path), "utf8");
   return { home, run, write, read };
 }
+
+/** Runs a command in a terminal, types the first argument when it is asked, and prints all that was shown. */
+const TERMINAL = `import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+text = b""
+while True:
+    try:
+        piece = os.read(fd, 4096)
+    except OSError:
+        break
+    if not piece:
+        break
+    if b"[y/N]" in piece + text[-10:] and b"[y/N]" not in text:
+        os.write(fd, sys.argv[1].encode() + b"\\n")
+    text += piece
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(text)
+`;
 
 /** Every file and folder with its permissions and its bytes. */
 function snapshot(folder: string): string[] {
@@ -229,6 +249,30 @@ describe("lmk configure", () => {
     const asked = await run("claude-code");
     expect([asked.code, asked.err]).toEqual([1, expect.stringContaining("say --yes")]);
     expect(snapshot(home)).toEqual(before);
+  });
+
+  test("in a terminal it asks: yes changes, anything else changes nothing", () => {
+    const { home, write, read } = machine();
+    write(".claude/settings.json", settings);
+    const program = [
+      process.execPath,
+      "--no-env-file",
+      `--config=${root}/bunfig.toml`,
+      `${root}/src/main.ts`,
+    ];
+    const asked = (answer: string) => {
+      const terminal = ["python3", "-c", TERMINAL, answer, ...program, "configure", "claude-code"];
+      const ended = Bun.spawnSync(terminal, {
+        env: { PATH: process.env["PATH"] ?? "", HOME: home, LMK_URL: gateway.url, LMK_KEY: user.secret },
+      });
+      expect(ended.stderr.toString()).toBe("");
+      return ended.stdout.toString();
+    };
+    expect(asked("n")).toContain("[y/N]");
+    expect(asked("")).toContain("[y/N]");
+    expect(read(".claude/settings.json")).toBe(settings);
+    expect(asked("y")).toContain("--undo");
+    expect(parseJsonc(read(".claude/settings.json")).env.ANTHROPIC_BASE_URL).toBe(`${gateway.url}/anthropic`);
   });
 
   test("an edit made by hand since is neither lost by undo nor by another run", async () => {

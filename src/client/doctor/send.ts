@@ -24,7 +24,8 @@ export function isAnswer(result: Response | NoAnswer): result is Response {
   return result instanceof Response;
 }
 
-function noAnswer(error: unknown): NoAnswer {
+/** What an error of `ask` means. */
+export function noAnswer(error: unknown): NoAnswer {
   const { code, name, message } = error as { code?: unknown; name?: string; message?: string };
   const reason = typeof code === "string" ? code : (message ?? "no reason is known");
   if (name === "TimeoutError") return { kind: "timeout", reason: `no answer in ${TIMEOUT_MS / 1000} s` };
