@@ -47,7 +47,8 @@ describe("/lmk/cli.tgz", () => {
       HOME: folder,
       LMK_KEY: gateway.key,
       npm_config_cache: join(folder, "npm"),
-      npm_config_offline: "false",
+      // It needs no other package, and npm no registry: nobody is there.
+      npm_config_registry: "http://127.0.0.1:9/",
       npm_config_update_notifier: "false",
     };
     const npx = async (...args: string[]) => {

@@ -3,7 +3,7 @@
  * reads it when all other suites are over.
  */
 import { appendFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { atEnd } from "./cleanup.ts";
 
 export type Note =
@@ -87,17 +87,34 @@ export async function recorded(server: number, port = 0, to = file): Promise<Rec
       });
     }
   });
-  await new Promise<void>((resolve) => relay.listen(port, "127.0.0.1", resolve));
-  const address = relay.address();
-  if (address === null || typeof address === "string") throw new Error("The recorder has no port.");
-  origin = `http://127.0.0.1:${address.port}`;
+  const at = await listenAnew(relay, port);
+  origin = `http://127.0.0.1:${at}`;
   note({ what: "stand-in", origin }, to);
   const stop = async () => {
     const closed = new Promise((resolve) => relay.close(resolve));
     for (const socket of open) socket.destroy();
     await closed;
   };
-  return { origin, port: address.port, stop };
+  return { origin, port: at, stop };
+}
+
+const taken = new Set<number>();
+
+/**
+ * Listens on loopback, at a port that no stand-in of this run has had: by its port the record tells whose an address is.
+ * @param port The system chooses by default.
+ */
+export async function listenAnew(server: Server, port = 0): Promise<number> {
+  for (;;) {
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("The stand-in has no port.");
+    if (port !== 0 || !taken.has(address.port)) {
+      taken.add(address.port);
+      return address.port;
+    }
+    await new Promise((resolve) => server.close(resolve));
+  }
 }
 
 /** What a stand-in is made of. */

@@ -12,7 +12,7 @@ import {
   LAST_CHUNK,
   SocketReader,
 } from "./http1.ts";
-import { note, recordSocket } from "./record.ts";
+import { listenAnew, note, recordSocket } from "./record.ts";
 
 export interface RecordedRequest extends Head {
   method: string;
@@ -128,11 +128,9 @@ export class RecordingUpstream {
 }
 
 async function opened(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The upstream has no port.");
-  note({ what: "stand-in", origin: `http://127.0.0.1:${address.port}` });
-  return address.port;
+  const port = await listenAnew(server);
+  note({ what: "stand-in", origin: `http://127.0.0.1:${port}` });
+  return port;
 }
 
 export async function recordingUpstream(): Promise<RecordingUpstream> {
