@@ -99,7 +99,6 @@ for (const [kind, start] of [
   for (const view of readmeOnly ? ["light", "dark"] : Object.keys(VIEWS)) await takeAll(gateway, kind, view);
   await gateway.end();
 }
-await browser.close();
 process.exit(0);
 
 async function takeAll(gateway: Gateway, kind: string, view: string): Promise<void> {

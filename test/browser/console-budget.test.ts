@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { startStandIn } from "../../src/serve/stand-in.ts";
 import { axeViolations, noBrowser, startBrowser } from "../support/browser.ts";
 import { atEnd } from "../support/cleanup.ts";
-import { openConsole, visit } from "../support/console.ts";
+import { load, openConsole, visit } from "../support/console.ts";
 import { startGateway } from "../support/gateway.ts";
 
 const SECRET = "sk-simulated-budget-0123456789";
@@ -60,13 +60,13 @@ describe.skipIf(noBrowser !== undefined)("a budget", () => {
     await asking.getByRole("button", { name: "Ask", exact: true }).click();
     await asking.waitFor({ state: "hidden" });
 
-    await visit(admin.page, gateway, "/");
+    await load(admin.page, gateway, "/");
     await admin.page.getByText("The evaluation of the week.").waitFor();
     expect(await axeViolations(admin.page)).toEqual([]);
     await admin.page.getByRole("button", { name: /^Grant milo/ }).click();
     await admin.page.getByText("milo has it now").waitFor();
     expect(await ask()).toBe(200);
-    await visit(user.page, gateway, "/me/asks");
+    await load(user.page, gateway, "/me/asks");
     await user.page.getByText("granted").waitFor();
     expect([...admin.problems, ...user.problems].filter((one) => !one.includes("401"))).toEqual([]);
   }, 120_000);

@@ -9,7 +9,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, type CDPSession, chromium, type Page } from "playwright-core";
 import { atEnd } from "./cleanup.ts";
 import { root } from "./gateway.ts";
 
@@ -60,10 +60,13 @@ export interface Opened {
   readonly hosts: Set<string>;
 }
 
-export class Browser {
-  private readonly launched: Awaited<ReturnType<typeof chromium.launch>>;
+type Launched = Awaited<ReturnType<typeof chromium.launch>>;
 
-  constructor(launched: Awaited<ReturnType<typeof chromium.launch>>) {
+export class Browser {
+  private readonly launched: Launched;
+  private readonly contexts: BrowserContext[] = [];
+
+  constructor(launched: Launched) {
     this.launched = launched;
   }
 
@@ -76,6 +79,7 @@ export class Browser {
       reducedMotion: reducedMotion ? "reduce" : "no-preference",
       permissions: ["clipboard-read", "clipboard-write"],
     });
+    this.contexts.push(context);
     const page = await context.newPage();
     const problems: string[] = [];
     const hosts = new Set<string>();
@@ -101,56 +105,80 @@ export class Browser {
     return path;
   }
 
+  /** All that was opened with this one; the process itself serves other files of tests. */
   async close(): Promise<void> {
-    await this.launched.close();
+    await Promise.all(this.contexts.map((context) => context.close()));
   }
 }
+
+/** One process for all files of a run, which outlives their modules. */
+const shared = globalThis as { lmkChromium?: Promise<Launched> };
 
 /** @throws where there is no browser: ask `noBrowser` first. */
 export async function startBrowser(): Promise<Browser> {
   if (executable === undefined) throw new Error(`${noBrowser}; set CHROMIUM to one.`);
+  shared.lmkChromium ??= launch(executable);
+  const browser = new Browser(await shared.lmkChromium);
+  atEnd(() => browser.close());
+  return browser;
+}
+
+/** It ends with this process, of which Playwright sees to it. */
+function launch(executablePath: string): Promise<Launched> {
   const home = mkdtempSync(join(tmpdir(), "lmk-browser-"));
-  const launched = await chromium.launch({
-    executablePath: executable,
+  process.on("exit", () => rmSync(home, { recursive: true, force: true }));
+  return chromium.launch({
+    executablePath,
     args: FLAGS,
     // It writes beside its profile, too; nothing of that is to be left.
     env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
   });
-  const browser = new Browser(launched);
-  atEnd(async () => {
-    await browser.close();
-    rmSync(home, { recursive: true, force: true });
-  });
-  return browser;
 }
 
 const axe = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+const RUN =
+  "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, help, nodes }) => id + ': ' + help + ' (' + nodes.map(({ target }) => target.join(' ')).join(', ') + ')'))";
+
+/** A world of axe's own in each page, for as long as the page's document stands. */
+const worlds = new WeakMap<Page, { readonly session: CDPSession; readonly contextId: number }>();
 
 /**
  * What axe finds wrong with the page as it is now, by the rules of WCAG 2.2 AA and good practice: `rule: what (where)`.
  * It runs outside the page's own world, so the page's content security policy stays in force.
  */
 export async function axeViolations(page: Page): Promise<string[]> {
-  const session = await page.context().newCDPSession(page);
+  const known = worlds.get(page);
+  if (known !== undefined) {
+    try {
+      return await evaluate(known, RUN);
+    } catch (error) {
+      // The page has been left for another document.
+      if (!/context/i.test(String(error))) throw error;
+    }
+  }
+  // Never detached: that would end virtual authenticators of this page. It ends with the page.
+  const session = known?.session ?? (await page.context().newCDPSession(page));
   const { frameTree } = await session.send("Page.getFrameTree");
-  const { executionContextId } = await session.send("Page.createIsolatedWorld", {
+  const { executionContextId: contextId } = await session.send("Page.createIsolatedWorld", {
     frameId: frameTree.frame.id,
     worldName: "axe",
   });
-  const evaluate = async (expression: string) => {
-    const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
-      expression,
-      contextId: executionContextId,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description);
-    return result.value as unknown;
-  };
-  await evaluate(`${axe}; undefined`);
-  const found = await evaluate(
-    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, help, nodes }) => id + ': ' + help + ' (' + nodes.map(({ target }) => target.join(' ')).join(', ') + ')'))",
-  );
-  // Not detached: that would end virtual authenticators of this page. It ends with the page.
-  return found as string[];
+  const world = { session, contextId };
+  worlds.set(page, world);
+  await evaluate(world, `${axe}; []`);
+  return evaluate(world, RUN);
+}
+
+async function evaluate(
+  { session, contextId }: { session: CDPSession; contextId: number },
+  expression: string,
+): Promise<string[]> {
+  const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
+    expression,
+    contextId,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description);
+  return result.value as string[];
 }

@@ -41,9 +41,22 @@ export async function signInByLink(page: Page): Promise<void> {
 
 /** Goes to a page of the console as its links do, and waits until all that it asks for has come. */
 export async function visit(page: Page, gateway: Gateway, path: string): Promise<void> {
-  await page.goto(consoleUrl(gateway, path));
+  const url = consoleUrl(gateway, path);
+  // As a link of the console does it, where the console is open: without loading it anew.
+  if (page.url().startsWith(consoleUrl(gateway))) {
+    await page.evaluate((to) => {
+      history.pushState(null, "", to);
+      return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    }, url);
+  } else await page.goto(url);
   await page.getByRole("heading", { level: 1 }).first().waitFor();
   await settled(page);
+}
+
+/** The same with everything loaded anew, as whoever opens a bookmark does. */
+export async function load(page: Page, gateway: Gateway, path: string): Promise<void> {
+  await page.goto("about:blank");
+  await visit(page, gateway, path);
 }
 
 /** Nothing is loading any more. */

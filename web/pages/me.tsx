@@ -358,7 +358,11 @@ function MyCalls() {
 }
 
 function MyAsks({ ask }: { ask: () => void }) {
-  const asks = useQuery({ queryKey: ["me", "asks"], queryFn: () => all<AskForMore>("/me/asks") });
+  const asks = useQuery({
+    queryKey: ["me", "asks"],
+    queryFn: () => all<AskForMore>("/me/asks"),
+    refetchInterval: 15_000,
+  });
   return (
     <QueryTable
       caption="What I asked for"

@@ -4,15 +4,17 @@ import type { ReactNode } from "react";
 import { Problem } from "../api.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
+const CLOSE = { closeButtonProps: { "aria-label": "Close" }, withBorder: true };
+
 /** A short word at the edge of the page on something that went well. */
 export function tell(message: string): void {
-  notifications.show({ message, color: "spruce", autoClose: 3500, withBorder: true });
+  notifications.show({ message, color: "spruce", autoClose: 3500, ...CLOSE });
 }
 
 /** The same for what did not: it stays longer. */
 export function tellProblem(error: unknown): void {
   const { title, message } = wordsOf(error);
-  notifications.show({ title, message, color: "madder", autoClose: 9000, withBorder: true });
+  notifications.show({ title, message, color: "madder", autoClose: 9000, ...CLOSE });
 }
 
 /** What could not be shown, why, and a way to try again. */

@@ -66,7 +66,8 @@ export class RequestQueries implements Omit<RequestStore, "pageRequests" | "read
   pruneRequests(before: number): Promise<number> {
     return this.sql.transaction(async () => {
       const last = await rolledUp(this.sql);
-      await addRows(this.sql, "r.at < ? AND r.seq <= ?", [before, last], "-");
+      // The plus keeps SQLite from going through all rows by their number, where those of an age are few.
+      await addRows(this.sql, "r.at < ? AND +r.seq <= ?", [before, last], "-");
       const deleted = await this.sql.run("DELETE FROM requests WHERE at < ?", before);
       if (deleted > 0) {
         await dropEmpty(this.sql, before);
