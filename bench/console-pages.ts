@@ -31,6 +31,8 @@ function pagesOf(now: number): Record<string, string> {
     "usage by user": "/usage?by=user&limit=100",
     "usage of a month by user": `/usage?by=user&since=${since(29.5)}`,
     "usage of a user by model": "/usage?by=model,day&user=person 3",
+    "spend of a user by day": `/usage?by=day&user=person 3&since=${since(29.5)}&limit=100`,
+    "spend by group": `/usage?by=group&since=${since(29.5)}&limit=1000`,
     "usage by day": "/usage?by=day",
     prices: "/prices?limit=100",
     policies: "/policies",

@@ -8,6 +8,8 @@
  *   npm run bench -- --only requests,memory     of: requests, latency, events, memory
  *   npm run bench -- --executable               dist/lmk instead of the source
  *   npm run bench -- --markdown                 only the table, for the README
+ *
+ * Without `--only` it ends with the console's pages on a log of a million requests (bench/console.ts).
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -71,6 +73,13 @@ mkdirSync(join(root, ".cache/bench"), { recursive: true });
 const results = { startedAt, machine, rounds, seconds, measures: measurements.measures };
 writeFileSync(join(root, ".cache/bench/latest.json"), `${JSON.stringify(results, null, 2)}\n`);
 console.log(options.markdown ? table : `${about}\n\n${table}\n\n${measurements.notes.join("\n")}`);
+if (options.only === kinds.join(",") && !options.markdown) {
+  note("the console's pages");
+  Bun.spawnSync([process.execPath, "--no-env-file", join(root, "bench/console.ts"), "1000000"], {
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+}
 process.exit(0);
 
 function positive(name: string, text: string): number {
