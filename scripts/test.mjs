@@ -269,8 +269,9 @@ function judge(suite, crash) {
 function testFiles({ folder, name }) {
   if (name === "sdk-python" || !existsSync(root + folder)) return [];
   return readdirSync(root + folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => /[._](test|spec)\.[cm]?[jt]sx?$/.test(path))
-    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`);
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => /[._](test|spec)\.[cm]?[jt]sx?$/.test(path) && !path.startsWith("node_modules/"))
+    .map((path) => `${folder}/${path}`);
 }
 
 /** The tests' environment: nothing of the developer's own that a gateway or an SDK would listen to. */

@@ -72,6 +72,11 @@ describe("/lmk/cli.tgz", () => {
     const run = await npx("run", "--budget", "1", "--", "node", "-p", "process.env.ANTHROPIC_API_KEY");
     expect([run.code, run.out]).toEqual([0, expect.stringMatching(/^lmk_\w{54,}|^lmk_/m)]);
     expect(run.out).not.toContain(gateway.key);
+    // It was the command's, and has ended with it.
+    const afterwards = await fetch(`${gateway.url}/anthropic/v1/models`, {
+      headers: { "x-api-key": run.out.trim() },
+    });
+    expect([afterwards.status, afterwards.headers.get("x-llamakey-refusal")]).toEqual([401, "invalid_key"]);
     const configured = await npx("configure", "claude-code", "--yes");
     expect(configured.code).toBe(0);
     const settings = JSON.parse(readFileSync(join(folder, ".claude/settings.json"), "utf8"));

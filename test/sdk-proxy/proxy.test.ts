@@ -88,6 +88,32 @@ const node: readonly Program[] = [
     },
     rows: 3,
   },
+  {
+    sdk: "voyageai",
+    provider: "voyage",
+    file: "ask-voyage.mjs",
+    told: { plain: 1, error: expect.stringMatching(FAILS) },
+    rows: 2,
+  },
+  {
+    sdk: "@elevenlabs/elevenlabs-js",
+    provider: "elevenlabs",
+    file: "ask-elevenlabs.mjs",
+    told: { plain: SOUND, stream: SOUND, upload: true, error: expect.stringMatching(FAILS) },
+    rows: 4,
+  },
+  {
+    sdk: "@deepgram/sdk",
+    provider: "deepgram",
+    file: "ask-deepgram.mjs",
+    told: {
+      plain: "The sun was setting slowly.",
+      stream: SOUND,
+      upload: true,
+      error: expect.stringMatching(FAILS),
+    },
+    rows: 4,
+  },
   chat("cohere-ai", "cohere", "ask-cohere.mjs", HELLO, 4),
   {
     sdk: "replicate",
