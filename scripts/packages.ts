@@ -7,7 +7,7 @@
  *   npm run build:packages                   with the wheel for this machine
  *   npm run build:packages -- --all          with those for every platform that Bun has a package for
  */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { packClient } from "../src/serve/client-package.ts";
 import { version } from "../src/version.ts";
 import { buildFor, buildHere, ownTarget, root, targets } from "./executable.ts";
@@ -15,7 +15,8 @@ import { wheelFor } from "./wheel.ts";
 
 const wanted = process.argv.includes("--all") ? targets : [ownTarget];
 const dist = `${root}dist`;
-for (const file of await readdir(dist).catch(() => []))
+await mkdir(dist, { recursive: true });
+for (const file of await readdir(dist))
   if (/^llamakey-.*\.(?:whl|tgz)$/.test(file)) await rm(`${dist}/${file}`);
 
 const [readme, license] = [await readFile(`${root}README.md`), await readFile(`${root}LICENSE`)];

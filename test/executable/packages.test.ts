@@ -45,6 +45,8 @@ let built: Record<string, string>;
 let wheel: string;
 let tarball: string;
 beforeAll(() => {
+  // As in a fresh checkout.
+  rmSync(join(root, "dist"), { recursive: true, force: true });
   built = build();
   const named = (ending: string) => Object.keys(built).find((path) => path.endsWith(ending)) ?? "";
   [wheel, tarball] = [named(".whl"), named(".tgz")];
