@@ -159,7 +159,10 @@ export const theme = createTheme({
       },
     }),
     Menu: Menu.extend({ defaultProps: { position: "bottom-end", shadow: "md", radius: "md" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, openDelay: 300 } }),
+    // Inside of the page's main part: what stands beside all landmarks is found by nobody.
+    Tooltip: Tooltip.extend({
+      defaultProps: { withArrow: true, openDelay: 300, portalProps: { target: "#main" } },
+    }),
     Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),
   },
 });

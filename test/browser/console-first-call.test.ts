@@ -8,6 +8,16 @@ import { startGateway } from "../support/gateway.ts";
 
 const SECRET = "sk-simulated-first-call-0123456789";
 
+/** What these lines print in a shell that knows nothing else. */
+function inShell(lines: string): Promise<string> {
+  const shell = Bun.spawn(["sh", "-c", lines], {
+    env: { PATH: process.env["PATH"] ?? "" },
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  return new Response(shell.stdout).text();
+}
+
 describe.skipIf(noBrowser !== undefined)("the first start", () => {
   test("leads from a printed link to a first call that appears by itself", async () => {
     const standIn = startStandIn(SECRET);
@@ -36,16 +46,29 @@ describe.skipIf(noBrowser !== undefined)("the first start", () => {
     await page.getByLabel("Name").fill("zoe");
     await page.getByRole("button", { name: "Make user and key" }).click();
     await page.getByText("Waiting for the first call").waitFor();
-    expect(await page.locator("pre").first().textContent()).toMatch(/lmk_\w{10}_\w{32}_\w{6}/);
-    await page.getByRole("tab", { name: "Try it now" }).click();
-    await page.getByRole("button", { name: "Make the call" }).click();
-    await page.getByText("This answer is simulated").waitFor();
+    // What is copied makes a shell's environment one in which an unchanged client works.
+    await page
+      .locator(".code")
+      .filter({ hasText: "/lmk/env" })
+      .getByRole("button", { name: /^Copy/ })
+      .click();
+    const exports = await page.evaluate(() => navigator.clipboard.readText());
+    expect(exports).toMatch(/lmk_\w{10}_\w{32}_\w{6}/);
+    const first = await inShell(
+      `${exports}\ncurl -s "$OPENAI_BASE_URL/chat/completions" -H "authorization: Bearer $OPENAI_API_KEY" -H "content-type: application/json" -d '{"model":"gpt-5-mini","messages":[{"role":"user","content":"hello"}]}'`,
+    );
+    expect(first).toContain("This answer is simulated");
     await page.getByText("The first call is here").waitFor();
     expect(await axeViolations(page)).toEqual([]);
     await browser.screenshot(page, "first-call");
 
-    const [row] = await gateway.requests();
-    expect(row).toMatchObject({ userName: "zoe", provider: "openai", model: "gpt-4o-mini", status: 200 });
+    await page.getByRole("tab", { name: "Try it now" }).click();
+    await page.getByRole("button", { name: "Make the call" }).click();
+    await page.getByText("This answer is simulated").waitFor();
+
+    const [tried, row] = await gateway.requests();
+    expect(tried).toMatchObject({ userName: "zoe", provider: "openai", model: "gpt-4o-mini", status: 200 });
+    expect(row).toMatchObject({ userName: "zoe", provider: "openai", model: "gpt-5-mini", status: 200 });
     await page.getByRole("link", { name: "Look at it" }).click();
     await page
       .getByRole("dialog", { name: "A call" })
