@@ -221,16 +221,23 @@ function MyKeys() {
               </span>
             ),
           },
-          { title: "State", tight: true, cell: ({ state }) => <State state={state} /> },
+          { title: "State", phone: "corner", tight: true, cell: ({ state }) => <State state={state} /> },
           {
             title: "Ends",
+            phone: "pair",
             tight: true,
             cell: ({ expiresAt }) => (expiresAt === null ? "–" : ago(expiresAt)),
           },
-          { title: "Made", tight: true, align: "right", cell: ({ createdAt }) => day(createdAt) },
+          {
+            title: "Made",
+            phone: "pair",
+            tight: true,
+            align: "right",
+            cell: ({ createdAt }) => day(createdAt),
+          },
           {
             title: "",
-            actions: true,
+            phone: "whole",
             tight: true,
             cell: (row) =>
               row.state === "active" ? (
@@ -327,6 +334,7 @@ function MyCalls() {
         { title: "Time", tight: true, cell: ({ at }) => <span title={dateTime(at)}>{ago(at)}</span> },
         {
           title: "Call",
+          phone: "whole",
           cell: ({ provider, endpoint, model }) => (
             <span>
               <Text component="span" size="sm" fw={550}>
@@ -339,10 +347,17 @@ function MyCalls() {
             </span>
           ),
         },
-        { title: "Answer", tight: true, cell: (row) => <Outcome {...row} /> },
-        { title: "Took", tight: true, align: "right", cell: ({ durationMs }) => duration(durationMs) },
+        { title: "Answer", phone: "corner", tight: true, cell: (row) => <Outcome {...row} /> },
+        {
+          title: "Took",
+          phone: "inline",
+          tight: true,
+          align: "right",
+          cell: ({ durationMs }) => duration(durationMs),
+        },
         {
           title: "Cost",
+          phone: "inline",
           tight: true,
           align: "right",
           cell: ({ costNanos }) => dollars(nanosToDollars(costNanos)),

@@ -175,7 +175,10 @@ export function Prices() {
             phone: "inline",
             tight: true,
             cell: ({ source }) => (
-              <Badge color={source === "override" ? "spruce" : "gray"}>
+              <Badge
+                color={source === "override" ? "spruce" : "gray"}
+                {...(source === "snapshot" && { className: "nothing" })}
+              >
                 {source === "snapshot" ? "list" : source}
               </Badge>
             ),

@@ -74,9 +74,16 @@ export function SignInWays() {
             },
             {
               title: "Used",
+              phone: "pair",
               cell: ({ lastUsedAt }) => (lastUsedAt === null ? "never yet" : ago(lastUsedAt)),
             },
-            { title: "Added", align: "right", tight: true, cell: ({ createdAt }) => day(createdAt) },
+            {
+              title: "Added",
+              phone: "pair",
+              align: "right",
+              tight: true,
+              cell: ({ createdAt }) => day(createdAt),
+            },
             {
               title: "",
               actions: true,
@@ -138,13 +145,20 @@ export function SignInWays() {
                 </Text>
               ),
             },
-            { title: "By", tight: true, cell: ({ method }) => method },
+            { title: "By", tight: true, phone: "inline", cell: ({ method }) => method },
             {
               title: "From",
               tight: true,
+              phone: "inline",
               cell: ({ address }) => <span className="mono">{address ?? "–"}</span>,
             },
-            { title: "Seen", tight: true, align: "right", cell: ({ lastSeenAt }) => ago(lastSeenAt) },
+            {
+              title: "Seen",
+              tight: true,
+              phone: "inline",
+              align: "right",
+              cell: ({ lastSeenAt }) => ago(lastSeenAt),
+            },
             {
               title: "",
               actions: true,
