@@ -66,7 +66,7 @@ describe.skipIf(noBrowser !== undefined)("the first start", () => {
     await page.getByRole("button", { name: "Make the call" }).click();
     await page.getByText("This answer is simulated").waitFor();
 
-    const [tried, row] = await gateway.requests();
+    const [row, tried] = await gateway.rowsOf("zoe", 2);
     expect(tried).toMatchObject({ userName: "zoe", provider: "openai", model: "gpt-4o-mini", status: 200 });
     expect(row).toMatchObject({ userName: "zoe", provider: "openai", model: "gpt-5-mini", status: 200 });
     await page.getByRole("link", { name: "Look at it" }).click();

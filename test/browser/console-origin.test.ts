@@ -36,7 +36,7 @@ async function attempt(key: string): Promise<string[]> {
   const global = globalThis as { hostile?: boolean };
   const add = async (name: string, element: HTMLElement, place: HTMLElement = document.body) => {
     place.append(element);
-    await wait(400);
+    await wait(200);
     if (global.hostile || document.title === "taken over") ran.push(name);
     global.hostile = false;
   };

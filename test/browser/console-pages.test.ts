@@ -86,7 +86,7 @@ describe.skipIf(noBrowser !== undefined)("every page of the console", () => {
       for (const [name, path] of Object.entries(PAGES)) {
         await visit(opened.page, demo, path);
         // What comes late, such as a chart, belongs to the page that it is on.
-        await opened.page.waitForTimeout(150);
+        await opened.page.waitForTimeout(60);
         const found = [
           ...(await axeViolations(opened.page)),
           ...opened.problems.splice(0),
