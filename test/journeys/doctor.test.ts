@@ -232,6 +232,20 @@ describe.each(["Bun", "Node"] as const)("on %s", (runtime) => {
       expect(await wrongs(env)).toEqual([["OpenAI", "network_not_allowed"]]);
     });
 
+    test("a provider that is down is no fault of this shell's", async () => {
+      await using other = await startGateway({
+        env: {
+          OPENAI_API_KEY: "sk-fake-example-of-a-key-0123456789",
+          LMK_OPENAI_UPSTREAM: "http://127.0.0.1:9/v1",
+        },
+      });
+      const { env } = await newUser(other);
+      expect(await wrongs(env)).toEqual([]);
+      const { out } = await doctor(env);
+      const codes = (JSON.parse(out) as Finding[]).map(({ verdict, code }) => `${verdict} ${code}`);
+      expect(codes).toContain("note upstream_unreachable");
+    });
+
     test("a real key that the provider does not take", async () => {
       await using other = await startGateway({
         env: {

@@ -78,7 +78,9 @@ function refusal(
     case "endpoint_not_allowed":
     case "rate_limited":
     case "budget_busy":
-      // The way is right; only this call was not for it.
+    case "upstream_unreachable":
+    case "upstream_timeout":
+      // The way is right; only this call was not for it, or nobody is at its end.
       return note(name, code, message);
     default:
       return wrong(name, code, message);
