@@ -34,9 +34,6 @@ function journalOnDisk() {
     journal,
     commits,
     reports,
-    time,
-    /** And nothing else, yet. */
-    endCommit: () => pending?.resolve(),
     /** What is due is begun. */
     run: () => time.run(() => false),
     done: () => settle((disk) => disk.resolve()),
@@ -63,23 +60,6 @@ test("what comes while a commit is under way goes into the next, all of it in on
   await done();
   await others;
   expect(commits.map(({ block }) => block?.seq)).toEqual([1, 2]);
-});
-
-test("a busy journal pauses between commits, so that each takes more", async () => {
-  const { journal, commits, time, endCommit, done } = journalOnDisk();
-  const first = journal.appendDurably("a\n");
-  await time.run(() => commits.length > 0);
-  const second = journal.appendDurably("b\n");
-  const endedAt = time.now();
-  endCommit();
-  await first;
-  // It comes in the pause, and need not wait for the commit after the next.
-  const third = journal.appendDurably("c\n");
-  await time.run(() => commits.length > 1);
-  expect(time.now() - endedAt).toBe(1);
-  expect(commits[1]?.block?.text).toBe("b\nc\n");
-  await done();
-  await Promise.all([second, third]);
 });
 
 test("a disk that is too slow stops requests until it has caught up, and no row is lost", async () => {

@@ -4,11 +4,6 @@ import type { RequestRecord } from "../domain/request-record.ts";
 
 /** How long what nobody waits for may wait for more, milliseconds. */
 const GATHER_MS = 20;
-/**
- * Between one commit and the next where holds are waiting for it, milliseconds. Each commit wakes two threads and the
- * disk: without a pause a busy gateway would do so for every second call.
- */
-const PAUSE_MS = 1;
 /** Log rows that may wait while the disk is slow; from then on no request is taken. */
 const MAX_WAITING = 20_000;
 const RETRY_MS = 500;
@@ -44,7 +39,7 @@ export interface Head {
 
 /**
  * Writes the ledger's records and the request log, one commit after another: what comes while one is under way goes into
- * the next. A hold is waited for and starts a commit at once, or right after the one under way; all else waits for company.
+ * the next. A hold is waited for and starts a commit at once; all else waits for company.
  */
 export class Journal {
   /** What the next commit takes. */
@@ -215,7 +210,7 @@ export class Journal {
     this.state = "idle";
     if (this.waited !== undefined) {
       this.state = "soon";
-      this.callOff = this.parts.timer.after(PAUSE_MS, () => this.write());
+      this.write();
     } else if (this.hasWork) this.gather();
     else this.idle?.resolve();
   }

@@ -16,8 +16,6 @@ export function openSqlite(path: string): Sql {
     opened.run("PRAGMA synchronous = FULL");
     opened.run("PRAGMA foreign_keys = ON");
     opened.run("PRAGMA busy_timeout = 2000");
-    // Should nobody else have done it: see `Checkpointer`.
-    opened.run("PRAGMA wal_autocheckpoint = 4000");
     return opened;
   });
   migrate(database);

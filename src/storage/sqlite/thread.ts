@@ -1,11 +1,10 @@
 /**
  * A thread that owns a SQLite connection, so that the gateway's event loop never waits for a disk: one writes, and one
- * reads what takes its time and does the checkpoints, so that no hold waits for somebody's chart or for those. Calls run one after another, in the order they were posted.
+ * reads what takes its time, so that no hold waits for somebody's chart. Calls run one after another, in the order they were posted.
  */
 import type { Block, Checkpoint, JobClaim, RowCost } from "../../domain/ledger.ts";
 import type { SqlValue } from "../sql.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
-import { Checkpointer } from "./checkpointer.ts";
 import { openSqlite, openSqliteReader } from "./sqlite.ts";
 
 export interface Call {
@@ -24,7 +23,6 @@ export interface Reply {
 declare const self: Worker;
 
 let store: SqlStore | undefined;
-let checkpointer: Checkpointer | undefined;
 let queue: Promise<void> = Promise.resolve();
 
 self.onmessage = (event: MessageEvent<Call>) => {
@@ -49,9 +47,7 @@ function perform(call: Call): unknown {
     return undefined;
   }
   if (call.method === "openReader") {
-    const path = String(call.args[0]);
-    store = sqlStore(openSqliteReader(path));
-    checkpointer = new Checkpointer(path);
+    store = sqlStore(openSqliteReader(String(call.args[0])));
     return undefined;
   }
   if (store === undefined) throw new Error("the store is not open");
@@ -66,7 +62,6 @@ function perform(call: Call): unknown {
     ];
     return store.commitValues(block, JSON.parse(rows) as SqlValue[][], ...rest);
   }
-  if (call.method === "close") checkpointer?.close();
   const method = store[call.method as keyof SqlStore] as (...args: unknown[]) => unknown;
   return method.apply(store, call.args);
 }
