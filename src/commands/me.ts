@@ -31,7 +31,7 @@ function textOf(me: Me): string {
     ...me.limits.map((limit) => ["limit", limitText(limit)]),
     ...me.budgets.map((budget) => ["budget", budgetText(budget)]),
     ...(me.contact ? [["ask", me.contact]] : []),
-    ["today", `${me.today.requests} calls, $${me.today.cost}`],
+    ["today", `${me.today.requests} ${me.today.requests === 1 ? "call" : "calls"}, $${me.today.cost}`],
   ];
   const calls = me.calls.map(({ at, provider, endpoint, model, status, refusal, cost }) => [
     time(at),

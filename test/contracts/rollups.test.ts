@@ -149,6 +149,23 @@ for (let seed = 1; seed <= 8; seed++) {
   });
 }
 
+test("sums are exact where a double would round them", async () => {
+  const { store } = open();
+  const random = numbers(1);
+  // Added as doubles they would be one less.
+  const costs = [9_007_199_254_740_993n, 1n, 1n];
+  const rows = costs.map((costNanos, n) => ({
+    ...row(n, random),
+    at: T0,
+    metered: { quantities: {}, evidence: "reported" as const, costNanos, priceBook: "b" },
+  }));
+  await store.commit({ ...commit, rows });
+  expect(await store.rollUp(10)).toBe(3);
+  expect(await store.listRollupDifferences()).toEqual([]);
+  const [sum] = await store.sumUsage({ by: [] });
+  expect(sum?.costNanos).toBe(9_007_199_254_740_995n);
+});
+
 test("a sum that somebody changed, and a row, are found", async () => {
   const { path, store } = open();
   const random = numbers(99);

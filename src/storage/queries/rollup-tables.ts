@@ -1,5 +1,5 @@
 import { bucketSql } from "../../domain/rollup.ts";
-import { number } from "../rows.ts";
+import { number, text } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue } from "../sql.ts";
 
 /** Sums of the request log's rows, by the hour and by the day, that are kept beside them. */
@@ -118,7 +118,12 @@ export async function addRows(
 ): Promise<void> {
   const read = (rollup: Rollup) => {
     const { query, times } = summed(rollup, "hours", where, sign);
-    return sql.all(query, ...Array.from({ length: times }, () => values).flat());
+    // As text: drivers round integers that a double does not hold.
+    const sums = Object.keys(rollup.sums).map((name) => `CAST(${name} AS TEXT) AS ${name}`);
+    return sql.all(
+      `SELECT ${["at", ...rollup.keys, ...sums].join(", ")} FROM (${query}) s`,
+      ...Array.from({ length: times }, () => values).flat(),
+    );
   };
   const [uses, latencies] = [await read(USAGE), await read(LATENCY)];
   for (const rollup of ROLLUPS) {
@@ -132,7 +137,7 @@ export async function addRows(
 /** The sums of a rollup, as the values of its columns. */
 function addedUp(fine: readonly SqlRow[], { keys, sums }: Rollup, grain: Grain): SqlValue[][] {
   const names = Object.keys(sums);
-  const found = new Map<string, number[]>();
+  const found = new Map<string, bigint[]>();
   const rows: SqlValue[][] = [];
   for (const row of fine) {
     const hour = number(row, "at");
@@ -141,10 +146,12 @@ function addedUp(fine: readonly SqlRow[], { keys, sums }: Rollup, grain: Grain):
     const id = JSON.stringify(place);
     const known = found.get(id);
     if (known === undefined) {
-      const first = names.map((name) => number(row, name));
-      found.set(id, first);
+      found.set(
+        id,
+        names.map((name) => BigInt(text(row, name))),
+      );
       rows.push(place);
-    } else for (const [i, name] of names.entries()) known[i] = (known[i] ?? 0) + number(row, name);
+    } else for (const [i, name] of names.entries()) known[i] = (known[i] ?? 0n) + BigInt(text(row, name));
   }
   const all = [...found.values()];
   return rows.map((place, i) => [...place, ...(all[i] ?? [])]);
