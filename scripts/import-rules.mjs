@@ -24,8 +24,11 @@ export const rules = {
   limits: { sees: ["domain"], packages: [], platform: true },
   vault: { sees: ["domain"], packages: [], platform: true },
 
+  // HTTP/1.1 to providers, over the platform's sockets: knows nothing of what is sent.
+  upstream: { sees: [], packages: [], platform: true },
+
   // Handed a store, a ledger and a clock through interfaces: never sees storage.
-  gateway: { sees: core, packages: [], platform: true },
+  gateway: { sees: [...core, "upstream"], packages: [], platform: true },
   admin: {
     sees: core,
     packages: ["hono", "@hono/zod-openapi", "zod", "@simplewebauthn/server", "openid-client"],

@@ -116,7 +116,7 @@ async function begin(hold: Hold | undefined, exchange: Exchange): Promise<void> 
     );
   }
   // The client may have left meanwhile.
-  if (exchange.ended) throw exchange.abort.signal.reason;
+  if (exchange.ended) throw exchange.abort.reason;
 }
 
 interface Admitted {
@@ -205,7 +205,7 @@ class Asking {
       }
     });
     if (refusal !== undefined) throw refusal;
-    if (admitted === LEFT) throw this.exchange.abort.signal.reason;
+    if (admitted === LEFT) throw this.exchange.abort.reason;
     if (admitted === undefined) throw busy(this.ledger.roomIn(this.budgets), this.holder);
     return admitted;
   }

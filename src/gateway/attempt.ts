@@ -1,6 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { Answer } from "../upstream/answer.ts";
 import { admitAgain } from "./admit.ts";
 import type { Call } from "./authorise.ts";
 import { type Member, waitOf } from "./credential-pool.ts";
@@ -23,7 +24,7 @@ export type Failure = "not_sent" | "rejected" | "limited" | "not_found";
 
 /** What came of an attempt. */
 type Outcome = (
-  | { readonly reply: Response; readonly error?: undefined }
+  | { readonly reply: Answer; readonly error?: undefined }
   | { readonly error: unknown; readonly reply?: undefined }
 ) & { readonly failure?: Failure };
 
@@ -46,20 +47,20 @@ export function requireCredential({ route }: Call): void {
  * @returns the provider's own answer, of whichever attempt: 401 excepted.
  * @throws Refusal `credential_rejected`, `storage_unavailable`, or what `forward` throws.
  */
-export async function attempt(call: Call, exchange: Exchange, settings: AttemptSettings): Promise<Response> {
+export async function attempt(call: Call, exchange: Exchange, settings: AttemptSettings): Promise<Answer> {
   const { pool, provider } = call.route.upstream;
   const isChoosing = pool.isShared && !call.route.withoutKey;
   const place = isChoosing ? placeOf(call, exchange.holder?.user.id ?? "", settings.homes) : undefined;
   // What is no choice for this call, from the beginning or because it was tried.
   const tried = isChoosing ? strangersOf(call) : [];
   let member = firstMember(call, place, tried, settings);
-  let answer: Response | undefined;
+  let answer: Answer | undefined;
   for (let count = 1; ; count++) {
     take(exchange, member);
     exchange.enter("waiting", settings.inFlight.now, provider.timeouts.firstByteMs);
     const outcome = await tryOnce(call, member, exchange, settings);
     if (outcome.reply !== undefined) {
-      if (answer !== undefined) await answer.body?.cancel();
+      if (answer !== undefined) answer.body?.cancel();
       answer = outcome.reply;
     }
     if (member !== undefined) tried.push(member);
@@ -67,7 +68,7 @@ export async function attempt(call: Call, exchange: Exchange, settings: AttemptS
       ? pool.next(settings.clock.now(), tried)
       : undefined;
     // Nobody waits for another attempt whose client has left, be this one's answer read on or not.
-    const isLeft = exchange.abort.signal.aborted || exchange.drainUntil !== null;
+    const isLeft = exchange.abort.aborted || exchange.drainUntil !== null;
     const isOver = another === undefined || isLeft;
     if (isOver || !(await admitAgain(exchange, settings.ledger))) {
       // An attempt that nobody can say was not billed is what the exchange ends with.
@@ -92,7 +93,7 @@ function take(exchange: Exchange, member: Member | undefined): void {
   giveBack(exchange);
   if (member === undefined) return;
   // The client may have left while an earlier attempt was under way: nobody would give this one back.
-  exchange.abort.signal.throwIfAborted();
+  exchange.abort.throwIfAborted();
   exchange.member = member;
   exchange.upstream?.pool.begin(member);
 }
@@ -147,7 +148,7 @@ async function tryOnce(
 ): Promise<Outcome> {
   const { upstream, withoutKey } = call.route;
   const credential = member?.credential;
-  let reply: Response;
+  let reply: Answer;
   try {
     // Most credentials are sent themselves, and wait for nothing.
     const minted = credential?.minted;
@@ -183,7 +184,7 @@ function failureOf(
 const FAILING = new Set([500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 
 /** What an answer says of the credential, and whether the provider did what was asked. */
-function judge(reply: Response, call: Call, member: Member, clock: Clock): { failure?: Failure } {
+function judge(reply: Answer, call: Call, member: Member, clock: Clock): { failure?: Failure } {
   const { pool } = call.route.upstream;
   const { status } = reply;
   if (reply.ok) pool.worked(member);

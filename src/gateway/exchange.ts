@@ -6,6 +6,7 @@ import type { Ending, RequestRecord } from "../domain/request-record.ts";
 import type { Hold } from "../ledger/ledger.ts";
 import type { Ceiling } from "../pricing/ceiling.ts";
 import type { Timeouts } from "../providers/provider.ts";
+import { Abort } from "../upstream/abort.ts";
 import type { Member } from "./credential-pool.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Meter } from "./meter.ts";
@@ -16,12 +17,6 @@ import type { UsageEventFilter } from "./usage-event.ts";
 /** Where an exchange stands; each phase has its own deadline. */
 type Phase = "receiving" | "waiting" | "answering";
 
-/** Never aborted: making one, with its signal, and collecting both costs more than all that an exchange knows. */
-const spare: AbortController[] = [];
-const MOST_SPARE = 256;
-/** Of exchanges that have ended well. */
-const SPENT = new AbortController();
-
 /** One request and its answer, from arrival to the last byte: what is known of it, and how to end it early. */
 export class Exchange {
   readonly id: string;
@@ -29,7 +24,8 @@ export class Exchange {
   /** Arrival, epoch milliseconds. */
   readonly at: number;
   readonly address: string | null;
-  abort = spare.pop() ?? new AbortController();
+  /** Ends the call upstream, and what else waits for it. */
+  readonly abort = new Abort();
   holder: KeyHolder | undefined;
   /** What the ledger keeps for it; undefined until it is about to be forwarded. */
   hold: Hold | undefined;
@@ -77,7 +73,6 @@ export class Exchange {
   phase: Phase = "receiving";
   /** How long this phase may last from `since`, milliseconds. */
   patienceMs: number;
-  probed = false;
   /** See `Roll`. */
   place = -1;
   /** Sees the body's pieces as they pass, where it is not read whole. */
@@ -117,17 +112,9 @@ export class Exchange {
     return performance.now() - this.started;
   }
 
-  /** Its answer is whole: there is nothing left to abort, and another exchange may have what would have done it. */
-  giveUpAbort(): void {
-    const { abort } = this;
-    if (abort.signal.aborted) return;
-    this.abort = SPENT;
-    if (spare.length < MOST_SPARE) spare.push(abort);
-  }
-
   /** Ends it from our side: the upstream call is aborted, and the client gets this refusal or a broken answer. */
   cut(reason: Refusal): void {
-    if (this.abort === SPENT) return;
+    if (this.ended) return;
     this.onCut?.(reason);
     this.abort.abort(reason);
   }

@@ -1,4 +1,8 @@
-import { bearer } from "../providers/provider.ts";
+import { bearer, type Provider } from "../providers/provider.ts";
+import type { Answer } from "../upstream/answer.ts";
+import type { UpstreamRequest } from "../upstream/client.ts";
+import { UpstreamFailure } from "../upstream/failure.ts";
+import type { Sender } from "../upstream/sender.ts";
 import type { Call } from "./authorise.ts";
 import { bodyToSend } from "./body.ts";
 import type { Credential } from "./credential.ts";
@@ -6,6 +10,7 @@ import type { Exchange } from "./exchange.ts";
 import { KEY_HEADERS } from "./identify.ts";
 import { unreachable } from "./in-flight.ts";
 import { readsBody } from "./links.ts";
+import { isPublicAddress } from "./private-address.ts";
 import { requirePublic } from "./require-public.ts";
 
 /** Said by one hop to the next (RFC 9110 7.6.1), or by the client to us; none of it is for the provider. */
@@ -22,6 +27,8 @@ const REQUEST_HEADERS_TAKEN_OFF = [
   // Without an upgrade it means nothing, and some clients carry their key in it.
   "sec-websocket-protocol",
   "host",
+  // Written anew for the body that is sent.
+  "content-length",
   // Answered by our own listener already.
   "expect",
   // A browser's cookies for this host are not the provider's.
@@ -35,7 +42,7 @@ const REQUEST_HEADERS_TAKEN_OFF = [
 ];
 
 export interface ForwardSettings {
-  readonly upstreamProxy: string | undefined;
+  readonly sender: Sender;
 }
 
 /**
@@ -48,90 +55,110 @@ export async function forward(
   credential: Credential | undefined,
   token: string | undefined,
   exchange: Exchange,
-  settings: ForwardSettings,
-): Promise<Response> {
+  { sender }: ForwardSettings,
+): Promise<Answer> {
   const { upstream, at, path, query } = call.route;
+  // It decides on what the headers say.
   const body = bodyToSend(call, exchange, exchange.outputCap);
-  const init: BunFetchRequestInit & { timeout: false } = {
+  const target = at.basePath + path + query;
+  const { abort } = exchange;
+  const request: UpstreamRequest = {
+    origin: at.origin,
     method: call.method,
+    target: target.startsWith("/") ? target : `/${target}`,
     headers: requestHeaders(call, credential, token, exchange),
     body,
-    signal: exchange.abort.signal,
-    redirect: "manual",
-    decompress: false,
-    timeout: false,
+    length: body instanceof ReadableStream ? lengthOf(call.headers) : undefined,
+    connectMs: upstream.provider.timeouts.connectMs,
+    abort,
+    mayLeadTo: upstream.mustBePublic ? isPublicAddress : undefined,
   };
-  if (settings.upstreamProxy !== undefined) init.proxy = settings.upstreamProxy;
   if (upstream.mustBePublic) await requirePublic(upstream, exchange.at);
   exchange.isSent = true;
   exchange.sentMs ??= exchange.elapsedMs();
   try {
-    return await fetch(at.base + path + query, init);
+    return await sender.send(request);
   } catch (cause) {
-    if (neverConnected(cause)) exchange.isSent = false;
-    const { signal } = exchange.abort;
-    throw signal.aborted ? signal.reason : unreachable(upstream, cause);
+    if (abort.aborted) throw abort.reason;
+    if (!(cause instanceof UpstreamFailure)) throw cause;
+    exchange.isSent = cause.isSent;
+    throw unreachable(upstream, cause);
   }
 }
 
-/** True where not a byte can have left: there was no connection that it could have gone through. */
-function neverConnected(cause: unknown): boolean {
-  const { code } = cause as { code?: unknown };
-  return typeof code === "string" && NO_CONNECTION.has(code);
+/** Of a body that passes as it comes. */
+function lengthOf(headers: Headers): number | undefined {
+  const length = headers.get("content-length");
+  return length === null ? undefined : Number(length);
 }
 
-const NO_CONNECTION = new Set([
-  "ConnectionRefused",
-  "FailedToOpenSocket",
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-]);
+/** Names that are never sent on, by what they depend on: a provider's account headers are its own. */
+const takenOff = new WeakMap<Provider, ReadonlySet<string>>();
 
+function takenOffFor(provider: Provider): ReadonlySet<string> {
+  let names = takenOff.get(provider);
+  if (names === undefined) {
+    names = new Set([...REQUEST_HEADERS_TAKEN_OFF, ...provider.accountHeaders]);
+    takenOff.set(provider, names);
+  }
+  return names;
+}
+
+/** Names and values by turns. */
 function requestHeaders(
   call: Call,
   credential: Credential | undefined,
   token: string | undefined,
   { usageFilter, owned }: Exchange,
-): Headers {
-  const headers = new Headers(call.headers);
+): string[] {
   const { provider } = call.route.upstream;
-  // Before our own headers are set: what the client nominates as its hop's may be any name.
-  const nominated = call.headers.get("connection");
-  if (nominated !== null) deleteNominated(headers, nominated);
-  for (const name of REQUEST_HEADERS_TAKEN_OFF) headers.delete(name);
-  for (const name of provider.accountHeaders) headers.delete(name);
-  if (readsBody(call.route.links) || owned?.readsAnswer === true) {
-    // Links in the answer have to be rewritten, or lists filtered, which compressed bytes do not allow.
-    headers.set("accept-encoding", "identity");
+  const set = headersToSet(call, credential, token);
+  // Links in the answer have to be rewritten, lists filtered, or an event taken out, which compressed bytes do not allow.
+  if (usageFilter !== undefined || readsBody(call.route.links) || owned?.readsAnswer === true)
+    set.push("accept-encoding", "identity");
+  // What the client nominates as its hop's may be any name, but none that we set.
+  const nominated = nominatedBy(call.headers.get("connection"));
+  const never = takenOffFor(provider);
+  const headers: string[] = [];
+  const sent: Readonly<Record<string, string | string[]>> = call.headers.toJSON();
+  for (const name in sent) {
+    if (never.has(name) || isSet(set, name) || nominated?.has(name)) continue;
+    const value = sent[name] as string | string[];
+    // The platform keeps these apart, and no others.
+    if (typeof value === "string") headers.push(name, value);
+    else for (const one of value) headers.push(name, one);
   }
-  if (usageFilter !== undefined) {
-    // It asks for usage in the client's place. The body is longer than the client's, and no event can be taken out of a compressed stream.
-    headers.delete("content-length");
-    headers.set("accept-encoding", "identity");
-  }
-  const { account } = provider;
-  if (account?.value !== undefined && account.path.test(call.route.path))
-    headers.set(account.header, account.value);
-  if (token !== undefined) headers.set(...bearer(token));
-  else if (credential !== undefined) {
-    const [name, value] = provider.credential.place(credential.secret, call.headers, call.route.path);
-    headers.set(name, value);
-  }
+  for (const text of set) headers.push(text);
   return headers;
 }
 
-/** Deletes the headers that a `Connection` header calls its own hop's. */
-export function deleteNominated(headers: Headers, nominated: string): void {
-  if (nominated === "keep-alive" || nominated === "close") return;
-  for (const name of nominated.split(",")) {
-    const trimmed = name.trim();
-    if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(trimmed) && !UNNOMINABLE.has(trimmed.toLowerCase())) {
-      headers.delete(trimmed);
-    }
-  }
+/** Our own, which go before the client's: names and values by turns. */
+function headersToSet(call: Call, credential: Credential | undefined, token: string | undefined): string[] {
+  const { provider } = call.route.upstream;
+  const { account } = provider;
+  const set: string[] = [];
+  if (account?.value !== undefined && account.path.test(call.route.path))
+    set.push(account.header, account.value);
+  if (token !== undefined) set.push(...bearer(token));
+  else if (credential !== undefined)
+    set.push(...provider.credential.place(credential.secret, call.headers, call.route.path));
+  for (let at = 0; at < set.length; at += 2) set[at] = (set[at] as string).toLowerCase();
+  return set;
 }
 
-/** A client cannot make us drop what frames or describes the body by calling it its hop's. */
+function isSet(set: readonly string[], name: string): boolean {
+  for (let at = 0; at < set.length; at += 2) if (set[at] === name) return true;
+  return false;
+}
+
+/** The headers that a `Connection` header calls its own hop's; undefined where that is none. */
+export function nominatedBy(connection: string | null): Set<string> | undefined {
+  if (connection === null || connection === "keep-alive" || connection === "close") return undefined;
+  const names = connection.split(",").map((name) => name.trim().toLowerCase());
+  return new Set(names.filter((name) => TOKEN.test(name) && !UNNOMINABLE.has(name)));
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/** Nobody can make us drop what frames or describes the body by calling it its hop's. */
 const UNNOMINABLE = new Set(["content-length", "content-type", "content-encoding"]);

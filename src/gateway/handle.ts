@@ -8,6 +8,7 @@ import type { Journal } from "../ledger/journal.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PriceBook } from "../pricing/book.ts";
 import type { UsageFormat } from "../providers/formats/usage.ts";
+import type { Answer } from "../upstream/answer.ts";
 import { admit } from "./admit.ts";
 import { type AttemptSettings, attempt, giveBack, requireCredential } from "./attempt.ts";
 import { authorise, type Call, refuseNavigation } from "./authorise.ts";
@@ -204,7 +205,7 @@ function owningOf(
 }
 
 /** How this answer tells what it used; what failed used nothing. */
-function meterFormat({ meter }: Route, reply: Response, method: string): UsageFormat | undefined {
+function meterFormat({ meter }: Route, reply: Answer, method: string): UsageFormat | undefined {
   if (meter === undefined || !reply.ok) return undefined;
   return meter.method === undefined || meter.method === method ? meter.format : undefined;
 }
@@ -217,8 +218,7 @@ function close(exchange: Exchange, ending: Ending, connection: Connection, gatew
   exchange.ended = true;
   giveBack(exchange);
   const isWhole = ending === "complete";
-  if (isWhole) exchange.giveUpAbort();
-  else if (ending !== "refused") exchange.abort.abort();
+  if (!isWhole && ending !== "refused") exchange.abort.abort();
   if (ending !== "client_closed") connection.release();
   const row = exchange.record(exchange.drainUntil === null ? ending : "client_closed");
   const used = exchange.meter?.end() ?? null;
@@ -318,7 +318,7 @@ function answerProbe(exchange: Exchange, onEnd: (ending: Ending) => void): Respo
   return new Response(null, { headers: { "x-llamakey-request-id": exchange.id } });
 }
 
-function upstreamRequestId(reply: Response, names: readonly string[]): string | null {
+function upstreamRequestId(reply: Answer, names: readonly string[]): string | null {
   for (const name of names) {
     const value = reply.headers.get(name);
     if (value !== null) return value.slice(0, 128);

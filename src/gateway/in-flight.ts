@@ -2,12 +2,9 @@ import { Refusal } from "../domain/refusal.ts";
 import { Roll } from "../domain/roll.ts";
 import type { KeyHolder } from "./directory.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Base, Upstream } from "./upstreams.ts";
+import type { Upstream } from "./upstreams.ts";
 
 const SWEEP_MS = 250;
-
-/** Resolves when something at the upstream's address accepts a connection; rejects when nothing does in time. */
-export type Probe = (base: Pick<Base, "origin">, timeoutMs: number) => Promise<void>;
 
 /**
  * Every exchange that is under way.
@@ -23,12 +20,6 @@ export class InFlight {
   private idle: PromiseWithResolvers<void> | undefined;
   /** True from the moment a stop was asked for: nothing new is taken. */
   draining = false;
-
-  private readonly probe: Probe | undefined;
-
-  constructor(probe: Probe | undefined) {
-    this.probe = probe;
-  }
 
   get size(): number {
     return this.exchanges.size;
@@ -104,26 +95,7 @@ export class InFlight {
       else if (waited > exchange.patienceMs) exchange.cut(overdue(exchange));
       else if (exchange.timeouts && exchange.elapsedMs() > exchange.timeouts.totalMs)
         exchange.cut(tookTooLong());
-      else if (exchange.phase === "waiting") this.probeSilent(exchange, waited);
     }
-  }
-
-  /** `fetch` does not tell when it is connected, so an upstream that stays silent is asked once whether it is there. */
-  private probeSilent(exchange: Exchange, waited: number): void {
-    const { upstream, base, timeouts } = exchange;
-    if (
-      this.probe === undefined ||
-      exchange.probed ||
-      !upstream ||
-      !base ||
-      !timeouts ||
-      waited < timeouts.connectMs
-    )
-      return;
-    exchange.probed = true;
-    this.probe(base, timeouts.connectMs).catch((cause) => {
-      if (exchange.phase === "waiting") exchange.cut(unreachable(upstream, cause));
-    });
   }
 }
 

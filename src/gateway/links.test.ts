@@ -3,12 +3,17 @@ import fc from "fast-check";
 import { Refusal } from "../domain/refusal.ts";
 import { anthropic } from "../providers/anthropic.ts";
 import { knownProviders } from "../providers/catalogue.ts";
+import { Answer, piecesOf } from "../upstream/answer.ts";
 import { replaceStrings } from "./json-strings.ts";
 import { rewriteLinks } from "./links.ts";
 import { findRoute } from "./route.ts";
 import { createUpstream } from "./upstreams.ts";
 
 const ours = "https://llm.example.com";
+
+async function textOf({ body }: Answer): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(piecesOf(body))).toString();
+}
 const upstreams = new Map(
   knownProviders.map((provider) => [
     provider.id,
@@ -18,12 +23,14 @@ const upstreams = new Map(
 
 /** What the client gets of an answer to this path. */
 async function rewritten(path: string, body: string, headers: Record<string, string> = {}) {
-  const reply = new Response(body, { headers: { "content-type": "application/json", ...headers } });
+  const reply = Answer.from(
+    new Response(body, { headers: { "content-type": "application/json", ...headers } }),
+  );
   const given = new Headers(reply.headers);
   const route = findRoute(ours + path, upstreams);
   const maker = { publicUrl: ours, permit: (link: string) => `${link}#permitted` };
   const result = await rewriteLinks(reply, given, route, maker);
-  return { text: await result.text(), headers: given };
+  return { text: await textOf(result), headers: given };
 }
 
 describe("links in JSON", () => {
@@ -150,13 +157,13 @@ describe("Anthropic's results", () => {
   test("do not repeat the provider's base", async () => {
     const behindPath = new Map([["anthropic", createUpstream(anthropic, "https://proxy.example/anthropic")]]);
     const body = '{"results_url":"https://proxy.example/anthropic/v1/x"}';
-    const reply = new Response(body, { headers: { "content-type": "application/json" } });
+    const reply = Answer.from(new Response(body, { headers: { "content-type": "application/json" } }));
     const route = findRoute(ours + path, behindPath);
     const result = await rewriteLinks(reply, new Headers(), route, {
       publicUrl: ours,
       permit: (link) => link,
     });
-    expect(await result.text()).toBe(`{"results_url":"${base}/v1/x"}`);
+    expect(await textOf(result)).toBe(`{"results_url":"${base}/v1/x"}`);
   });
 
   test("are found in a list, and space is kept", async () => {

@@ -1,5 +1,6 @@
 import { Refusal } from "../domain/refusal.ts";
 import type { LinkRule } from "../providers/provider.ts";
+import { Answer, piecesOf } from "../upstream/answer.ts";
 import { replaceStrings } from "./json-strings.ts";
 import type { Route } from "./route.ts";
 
@@ -20,11 +21,11 @@ export interface LinkMaker {
  * @param headers The answer's, as the client gets them; changed here.
  */
 export async function rewriteLinks(
-  reply: Response,
+  reply: Answer,
   headers: Headers,
   route: Route,
   maker: LinkMaker,
-): Promise<Response> {
+): Promise<Answer> {
   for (const rule of route.links) {
     for (const name of rule.headers ?? []) {
       const value = headers.get(name);
@@ -41,7 +42,7 @@ export async function rewriteLinks(
   });
   const body = Buffer.from(rewritten, "latin1");
   headers.set("content-length", String(body.length));
-  return new Response(body, { status: reply.status, headers: reply.headers });
+  return Answer.withBytes(reply, body);
 }
 
 /** True where the answer's body has to be read to find its links. */
@@ -66,7 +67,7 @@ function ourLink(link: string, rule: LinkRule, { upstream }: Route, maker: LinkM
   return (rule.followedWithoutKey === true ? maker.permit(ours) : ours) + hash;
 }
 
-function isJson(reply: Response): boolean {
+function isJson(reply: Answer): boolean {
   return (
     /^application\/(?:[\w.+-]+\+)?json\b/i.test(reply.headers.get("content-type") ?? "") &&
     reply.body !== null
@@ -74,12 +75,12 @@ function isJson(reply: Response): boolean {
 }
 
 /** A character for each byte, so that what is no valid text stays as it is. */
-async function readText(reply: Response): Promise<string> {
+async function readText(reply: Answer): Promise<string> {
   const encoding = reply.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") throw unsafe();
   const pieces: Uint8Array[] = [];
   let size = Number(reply.headers.get("content-length") ?? 0) > MAX_BYTES ? MAX_BYTES : 0;
-  for await (const piece of reply.body ?? []) {
+  for await (const piece of piecesOf(reply.body)) {
     size += piece.length;
     if (size > MAX_BYTES) throw unsafe();
     pieces.push(piece);

@@ -4,6 +4,7 @@ import { Refusal } from "../domain/refusal.ts";
 import { JsonWatcher, watchList } from "../providers/formats/json-watch.ts";
 import { SseReader } from "../providers/formats/sse.ts";
 import type { ListShape, OwnedKind } from "../providers/owned.ts";
+import { Answer, piecesOf } from "../upstream/answer.ts";
 import type { Call } from "./authorise.ts";
 import type { KeyHolder } from "./directory.ts";
 import { UnclearJson } from "./json-bytes.ts";
@@ -23,7 +24,7 @@ export interface Owning {
   /** Epoch milliseconds. */
   readonly at: number;
   /** The same call with another query, for the next page of a list. */
-  readonly again: (query: string) => Promise<Response>;
+  readonly again: (query: string) => Promise<Answer>;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -43,7 +44,7 @@ export function concernsObjects({ plan, makes, made, readsAnswer }: OwnedCall, m
  * @throws Refusal `upstream_unreachable` for a list that cannot be filtered, `StorageFailure` where nothing can be
  *   written down.
  */
-export async function ownObjects(reply: Response, headers: Headers, owning: Owning): Promise<Response> {
+export async function ownObjects(reply: Answer, headers: Headers, owning: Owning): Promise<Answer> {
   const { call, owned, index, at } = owning;
   await noteHeader(reply, owning);
   if (!reply.ok) return reply;
@@ -62,7 +63,7 @@ export async function ownObjects(reply: Response, headers: Headers, owning: Owni
 }
 
 /** The meter, which holds a stream's piece back until the objects that it names are written down. */
-export function notesStream(meter: Meter, reply: Response, owning: Owning): Meter {
+export function notesStream(meter: Meter, reply: Answer, owning: Owning): Meter {
   const { makes, made, plan } = owning.owned;
   const streamed: Record<string, string> = { ...makes?.streamed };
   for (const [kind, rule] of made) {
@@ -100,7 +101,7 @@ export function notesStream(meter: Meter, reply: Response, owning: Owning): Mete
 }
 
 /** Some send the client on with its file, and say in a header what it will be. */
-async function noteHeader({ status, headers }: Response, owning: Owning): Promise<void> {
+async function noteHeader({ status, headers }: Answer, owning: Owning): Promise<void> {
   const { makes } = owning.owned;
   const id = makes?.idHeader === undefined ? null : headers.get(makes.idHeader);
   if (makes !== undefined && id && status < 400) await owning.index.add([objectOf(owning, makes, id)], false);
@@ -145,12 +146,7 @@ async function noteElements(elements: readonly unknown[], kind: OwnedKind, ownin
   if (given.length > 0) await owning.index.add(given, false);
 }
 
-async function filtered(
-  first: Response,
-  headers: Headers,
-  kind: OwnedKind,
-  owning: Owning,
-): Promise<Response> {
+async function filtered(first: Answer, headers: Headers, kind: OwnedKind, owning: Owning): Promise<Answer> {
   const shape = kind.list as ListShape;
   let reply = first;
   let { query } = owning.call.route;
@@ -191,7 +187,7 @@ async function isMoreBehind(kind: OwnedKind, from: string, owning: Owning): Prom
   return true;
 }
 
-async function nextPage(query: string, owning: Owning): Promise<Response> {
+async function nextPage(query: string, owning: Owning): Promise<Answer> {
   const reply = await owning.again(query);
   // What stands between the caller and its own is not the caller's to be told of.
   if (!reply.ok) throw unfilterable();
@@ -208,7 +204,7 @@ interface Page {
   readonly cursor: string | undefined;
 }
 
-async function readPage(reply: Response, kind: OwnedKind, query: string, owning: Owning): Promise<Page> {
+async function readPage(reply: Answer, kind: OwnedKind, query: string, owning: Owning): Promise<Page> {
   const shape = kind.list as ListShape;
   const bytes = isJson(reply) ? await readAll(reply) : undefined;
   if (bytes === undefined) throw unfilterable();
@@ -345,33 +341,29 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-function answer(
-  bytes: Uint8Array<ArrayBuffer>,
-  { status, headers: own }: Response,
-  headers: Headers,
-): Response {
+function answer(bytes: Uint8Array<ArrayBuffer>, reply: Answer, headers: Headers): Answer {
   headers.set("content-length", String(bytes.length));
-  return new Response(bytes, { status, headers: own });
+  return Answer.withBytes(reply, bytes);
 }
 
-function isJson({ headers }: Response): boolean {
+function isJson({ headers }: Answer): boolean {
   return /^(?:application\/(?:[\w.+-]+\+)?json|text\/(?:json|plain))\b/i.test(
     headers.get("content-type") ?? "",
   );
 }
 
-function isEventStream({ headers }: Response): boolean {
+function isEventStream({ headers }: Answer): boolean {
   return headers.get("content-type")?.startsWith("text/event-stream") === true;
 }
 
 /** @returns undefined where it is compressed all the same, or too large; it is then left as it is. */
-async function readAll(reply: Response): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function readAll(reply: Answer): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const encoding = reply.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") return undefined;
   if (Number(reply.headers.get("content-length") ?? 0) > MAX_BYTES) return undefined;
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of reply.body ?? []) {
+  for await (const piece of piecesOf(reply.body)) {
     size += piece.length;
     if (size > MAX_BYTES) throw unfilterable();
     pieces.push(piece);

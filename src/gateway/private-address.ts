@@ -55,7 +55,7 @@ for (const [network, bits] of [
   metadata6.addSubnet(network, bits, "ipv6");
 }
 
-function isMetadata(address: string): boolean {
+export function isMetadata(address: string): boolean {
   const family = isIP(address);
   return family === 4 ? metadata4.check(address, "ipv4") : family === 6 && metadata6.check(address, "ipv6");
 }
@@ -65,6 +65,10 @@ export function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return true;
   return family === 4 ? special4.check(address, "ipv4") : special6.check(address, "ipv6");
+}
+
+export function isPublicAddress(address: string): boolean {
+  return !isPrivateAddress(address);
 }
 
 /**

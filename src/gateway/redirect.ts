@@ -1,16 +1,17 @@
 import { Refusal } from "../domain/refusal.ts";
+import { Answer } from "../upstream/answer.ts";
 import type { Call } from "./authorise.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardSettings } from "./forward.ts";
 import { unreachable } from "./in-flight.ts";
-import { networkOf } from "./private-address.ts";
+import { isMetadata, isPublicAddress, networkOf } from "./private-address.ts";
 import type { Upstream } from "./upstreams.ts";
 
 const MAX_HOPS = 5;
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
 
 /** True for an answer that sends the client elsewhere. */
-export function isRedirect(reply: Response): boolean {
+export function isRedirect(reply: Answer): boolean {
   return FOLLOWED.has(reply.status) && reply.headers.has("location");
 }
 
@@ -23,11 +24,11 @@ export function isRedirect(reply: Response): boolean {
  * @throws Refusal `upstream_unreachable` where it cannot be followed.
  */
 export async function settleRedirect(
-  reply: Response,
+  reply: Answer,
   call: Call,
   exchange: Exchange,
   settings: ForwardSettings,
-): Promise<Response> {
+): Promise<Answer> {
   const { upstream, at, takenOff, path: sent } = call.route;
   const target = locationOf(reply, new URL(at.base + sent));
   if (target.origin === at.origin && isWithin(target.pathname, at.basePath)) {
@@ -36,13 +37,13 @@ export async function settleRedirect(
     const headers = new Headers(reply.headers);
     const path = target.pathname.slice(at.basePath.length);
     headers.set("location", `/${upstream.provider.id}${takenOff}${path}${target.search}`);
-    return new Response(reply.body, { status: reply.status, headers });
+    return new Answer(reply.status, headers, reply.body);
   }
   if (upstream.provider.clientRedirects?.test(call.route.endpoint)) return reply;
   if (call.method !== "GET" && call.method !== "HEAD") {
     throw notFollowed(upstream, `a ${call.method} request was redirected to another address`);
   }
-  await reply.body?.cancel();
+  reply.body?.cancel();
   return follow(target, call, exchange, settings, MAX_HOPS);
 }
 
@@ -50,34 +51,37 @@ async function follow(
   target: URL,
   call: Call,
   exchange: Exchange,
-  settings: ForwardSettings,
+  { sender }: ForwardSettings,
   hopsLeft: number,
-): Promise<Response> {
+): Promise<Answer> {
   const { upstream } = call.route;
   if (hopsLeft === 0) throw notFollowed(upstream, "it redirects too often");
-  await refuseUnsafe(target, upstream);
-  let reply: Response;
+  const mayLeadTo = await safeAddresses(target, upstream);
+  const { abort } = exchange;
+  let reply: Answer;
   try {
-    reply = await fetch(target, {
+    reply = await sender.send({
+      origin: target.origin,
       method: call.method,
+      target: target.pathname + target.search,
       headers: storageHeaders(call.headers),
-      signal: exchange.abort.signal,
-      redirect: "manual",
-      decompress: false,
-      ...(settings.upstreamProxy === undefined ? {} : { proxy: settings.upstreamProxy }),
+      body: null,
+      length: undefined,
+      connectMs: upstream.provider.timeouts.connectMs,
+      abort,
+      mayLeadTo,
     });
   } catch (cause) {
-    const { signal } = exchange.abort;
-    throw signal.aborted ? signal.reason : unreachable(upstream, cause);
+    throw abort.aborted ? abort.reason : unreachable(upstream, cause);
   }
   if (!isRedirect(reply)) return reply;
-  await reply.body?.cancel();
-  return follow(locationOf(reply, target), call, exchange, settings, hopsLeft - 1);
+  reply.body?.cancel();
+  return follow(locationOf(reply, target), call, exchange, { sender }, hopsLeft - 1);
 }
 
 /** What a download needs, and nothing that says who asks. */
-function storageHeaders(client: Headers): Headers {
-  const headers = new Headers();
+function storageHeaders(client: Headers): string[] {
+  const headers: string[] = [];
   for (const name of [
     "accept",
     "accept-encoding",
@@ -87,7 +91,7 @@ function storageHeaders(client: Headers): Headers {
     "if-range",
   ]) {
     const value = client.get(name);
-    if (value !== null) headers.set(name, value);
+    if (value !== null) headers.push(name, value);
   }
   return headers;
 }
@@ -96,18 +100,20 @@ function storageHeaders(client: Headers): Headers {
  * A provider may not send us into our own network; a server of one's own may, it lives there. Who is one is not for its
  * name to say alone: whoever owns a name can let it lead anywhere, now and then.
  */
-async function refuseUnsafe(target: URL, upstream: Upstream): Promise<void> {
+async function safeAddresses(target: URL, upstream: Upstream): Promise<(address: string) => boolean> {
   const isOwnServer =
     upstream.mayBePrivate && (await networkOf(new URL(upstream.base).hostname)) === "private";
   const { protocol, username, hostname } = target;
   if (protocol === "https:" ? isOwnServer || username === "" : isOwnServer && protocol === "http:") {
     const network = await networkOf(hostname);
-    if (network === "public" || (isOwnServer && network !== "metadata")) return;
+    // Looked at again where the connection leads: the name may do otherwise by then.
+    const isSafe = isOwnServer ? (address: string) => !isMetadata(address) : isPublicAddress;
+    if (network === "public" || (isOwnServer && network !== "metadata")) return isSafe;
   }
   throw notFollowed(upstream, "it redirects to an address that is not public");
 }
 
-function locationOf(reply: Response, base: URL): URL {
+function locationOf(reply: Answer, base: URL): URL {
   const location = reply.headers.get("location") ?? "";
   if (!URL.canParse(location, base.href)) {
     throw new Refusal("upstream_unreachable", "The provider's redirect names no valid address.");

@@ -1,4 +1,5 @@
 import { Refusal } from "../domain/refusal.ts";
+import type { Answer } from "../upstream/answer.ts";
 import type { Member } from "./credential-pool.ts";
 import { withoutSecrets } from "./minted-token.ts";
 import type { Upstream } from "./upstreams.ts";
@@ -10,7 +11,7 @@ const MAX_MESSAGE_BYTES = 2000;
  * The text is kept for administrators with the key masked; the caller gets a refusal.
  */
 export async function rejectedCredential(
-  reply: Response,
+  reply: Answer,
   upstream: Upstream,
   member: Member | undefined,
   { clock, report }: { clock: { now(): number }; report: (message: string) => void },
@@ -41,22 +42,22 @@ export async function rejectedCredential(
 }
 
 /** The beginning of the body; the rest of it is not read. */
-async function startOf(reply: Response, maxBytes: number): Promise<string> {
-  const reader = reply.body?.getReader();
-  if (reader === undefined || reply.headers.has("content-encoding")) {
-    await reader?.cancel();
+async function startOf(reply: Answer, maxBytes: number): Promise<string> {
+  const { body } = reply;
+  if (body === null || reply.headers.has("content-encoding")) {
+    body?.cancel();
     return "";
   }
   const pieces: Uint8Array[] = [];
   let size = 0;
   try {
     while (size < maxBytes) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      pieces.push(value);
-      size += value.length;
+      const piece = await body.read();
+      if (piece === null) break;
+      pieces.push(piece);
+      size += piece.length;
     }
-    await reader.cancel();
+    body.cancel();
   } catch {
     // What broke off is shown as far as it came.
   }

@@ -3,12 +3,14 @@ import { Refusal } from "../domain/refusal.ts";
 import { anthropic } from "../providers/anthropic.ts";
 import { ollama } from "../providers/ollama.ts";
 import { openai } from "../providers/openai.ts";
+import { Answer } from "../upstream/answer.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
 import { answerHeaders, endingOf } from "./relay.ts";
 
 test("what is meant for one hop, or for the provider's own host, is taken off an answer; all else stays", () => {
-  const reply = new Response(null, {
-    headers: [
+  const reply = new Answer(
+    200,
+    new Headers([
       ["Connection", "close, X-Hop"],
       ["X-Hop", "1"],
       ["Keep-Alive", "timeout=5"],
@@ -21,8 +23,9 @@ test("what is meant for one hop, or for the provider's own host, is taken off an
       ["Set-Cookie", "b=2"],
       ["X-Request-Id", "req_1"],
       ["Content-Encoding", "gzip"],
-    ],
-  });
+    ]),
+    null,
+  );
   expect([...answerHeaders(reply, "id-1", new Headers())].sort()).toEqual([
     ["content-encoding", "gzip"],
     ["set-cookie", "a=1"],

@@ -1,7 +1,8 @@
 import { Refusal } from "../domain/refusal.ts";
 import type { Ending } from "../domain/request-record.ts";
+import type { Answer, AnswerBody } from "../upstream/answer.ts";
 import type { Exchange } from "./exchange.ts";
-import { deleteNominated } from "./forward.ts";
+import { nominatedBy } from "./forward.ts";
 import type { InFlight } from "./in-flight.ts";
 
 /** Called once, when the answer is over. */
@@ -36,10 +37,10 @@ const SAID_TO_BROWSERS = ["set-cookie", "clear-site-data", "nel", "report-to", "
  * The provider's headers as the client gets them.
  * @param asked The client's own.
  */
-export function answerHeaders(reply: Response, requestId: string, asked: Headers): Headers {
-  const headers = new Headers(reply.headers);
-  const nominated = headers.get("connection");
-  if (nominated !== null) deleteNominated(headers, nominated);
+export function answerHeaders({ headers: given }: Answer, requestId: string, asked: Headers): Headers {
+  const headers = new Headers(given);
+  const nominated = nominatedBy(headers.get("connection"));
+  if (nominated !== undefined) for (const name of nominated) headers.delete(name);
   for (const name of RESPONSE_HEADERS_TAKEN_OFF) headers.delete(name);
   if (asked.has("sec-fetch-site")) for (const name of SAID_TO_BROWSERS) headers.delete(name);
   headers.set("x-llamakey-request-id", requestId);
@@ -50,20 +51,20 @@ export function answerHeaders(reply: Response, requestId: string, asked: Headers
  * Passes the provider's answer on as it comes, counting it; what breaks there breaks here.
  * @param onInput Called when the first piece of a stream was metered, which may tell of its input.
  */
-export async function relay(
-  reply: Response,
+export function relay(
+  reply: Answer,
   headers: Headers,
   exchange: Exchange,
   inFlight: InFlight,
   onEnd: OnEnd,
   onInput?: () => void,
-): Promise<Response> {
-  const { status } = reply;
+): Response | Promise<Response> {
+  const { status, body } = reply;
   if (status < 200 || status > 599) {
     throw new Refusal("upstream_unreachable", "The provider answered with a status that HTTP does not have.");
   }
   exchange.status = status;
-  if (reply.body === null) {
+  if (body === null) {
     onEnd("complete");
     // The platform would claim a length of 0 for an answer to HEAD whose length nobody knows.
     if (exchange.method === "HEAD" && !headers.has("content-length"))
@@ -71,20 +72,44 @@ export async function relay(
     return new Response(null, { status, headers });
   }
   exchange.enter("answering", inFlight.now, exchange.timeouts?.idleMs ?? Number.POSITIVE_INFINITY);
-  const reader = reply.body.getReader() as ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  const type = headers.get("content-type");
   const length = Number(headers.get("content-length") ?? Number.NaN);
   // Where the provider answers with something else than a stream, there is no event to take out.
-  if (!headers.get("content-type")?.startsWith("text/event-stream")) exchange.usageFilter = undefined;
+  if (!type?.startsWith("text/event-stream")) exchange.usageFilter = undefined;
   // Without a type of its own the platform would give a piece of bytes one.
-  if (exchange.usageFilter === undefined && length <= ONE_PIECE_BYTES && headers.get("content-type")) {
-    return relayOnePiece(reader, length, status, headers, exchange, inFlight, onEnd);
+  if (exchange.usageFilter === undefined && length <= ONE_PIECE_BYTES && type) {
+    return relayOnePiece(body, length, status, headers, exchange, inFlight, onEnd);
   }
   headers.delete("content-length");
-  return new Response(relayStream(reader, [], exchange, inFlight, onEnd, onInput), { status, headers });
+  return new Response(relayStream(body, [], exchange, inFlight, onEnd, onInput), { status, headers });
 }
 
-async function relayOnePiece(
-  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+/** Most answers are there as a whole, and wait for nothing. */
+function relayOnePiece(
+  body: AnswerBody,
+  length: number,
+  status: number,
+  headers: Headers,
+  exchange: Exchange,
+  inFlight: InFlight,
+  onEnd: OnEnd,
+): Response | Promise<Response> {
+  const first = body.read();
+  if (first === null || first instanceof Promise || first.length < length) {
+    return relayGathered(body, first, length, status, headers, exchange, inFlight, onEnd);
+  }
+  exchange.bytesOut = length;
+  const behind = exchange.meter?.push(first);
+  const whole = () => {
+    onEnd("complete");
+    return new Response(first, { status, headers });
+  };
+  return behind === undefined ? whole() : behind.then(whole);
+}
+
+async function relayGathered(
+  body: AnswerBody,
+  first: ReturnType<AnswerBody["read"]>,
   length: number,
   status: number,
   headers: Headers,
@@ -95,17 +120,18 @@ async function relayOnePiece(
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {
-    while (size < length) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      pieces.push(value);
-      size += value.length;
+    for (let next = first; size < length; next = body.read()) {
+      const piece = await next;
+      if (piece === null) break;
+      pieces.push(piece);
+      size += piece.length;
       exchange.since = inFlight.now;
+      if (size >= length) break;
     }
   } catch {
     // What came before the break still reaches the client, and the break too: its first read fails again.
     headers.delete("content-length");
-    return new Response(relayStream(reader, pieces, exchange, inFlight, onEnd), { status, headers });
+    return new Response(relayStream(body, pieces, exchange, inFlight, onEnd), { status, headers });
   }
   exchange.bytesOut = size;
   for (const piece of pieces) {
@@ -113,14 +139,18 @@ async function relayOnePiece(
     if (behind !== undefined) await behind;
   }
   onEnd("complete");
-  const [first] = pieces;
-  const body = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);
-  return new Response(body, { status, headers });
+  return new Response(
+    pieces.length === 1 ? (pieces[0] as Uint8Array<ArrayBuffer>) : Buffer.concat(pieces, size),
+    {
+      status,
+      headers,
+    },
+  );
 }
 
 /** A stream that writes as the upstream delivers, waits where the client reads slowly, and ends as the upstream ends. */
 function relayStream(
-  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  body: AnswerBody,
   pieces: readonly Uint8Array<ArrayBuffer>[],
   exchange: Exchange,
   inFlight: InFlight,
@@ -135,8 +165,9 @@ function relayStream(
       try {
         for (const piece of pieces) await send(controller, piece, exchange);
         for (;;) {
-          const { done, value } = await reader.read();
-          if (done) break;
+          const next = body.read();
+          const value = next instanceof Promise ? await next : next;
+          if (value === null) break;
           exchange.since = inFlight.now;
           const behind = exchange.meter?.push(value);
           if (behind !== undefined) await behind;
@@ -153,8 +184,8 @@ function relayStream(
         if (filter !== undefined) await send(controller, filter.end(), exchange);
       } catch (error) {
         if (filter !== undefined) await send(controller, filter.end(), exchange);
-        const { signal } = exchange.abort;
-        onEnd(signal.aborted ? endingOf(signal.reason) : "upstream_broken");
+        const { abort } = exchange;
+        onEnd(abort.aborted ? endingOf(abort.reason) : "upstream_broken");
         throw error;
       }
       onEnd("complete");

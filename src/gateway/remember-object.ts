@@ -1,5 +1,6 @@
 import type { Usage } from "../domain/usage.ts";
 import { reported, type UsageFormat } from "../providers/formats/usage.ts";
+import type { Answer } from "../upstream/answer.ts";
 import type { Call } from "./authorise.ts";
 import type { Exchange } from "./exchange.ts";
 import { createMeter, type Meter } from "./meter.ts";
@@ -24,7 +25,7 @@ const objectName: UsageFormat = {
 export function remembersObject(
   meter: Meter,
   call: Call,
-  reply: Response,
+  reply: Answer,
   headers: Headers,
   { member }: Exchange,
   homes: ObjectHomes,

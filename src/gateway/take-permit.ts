@@ -17,7 +17,7 @@ export async function takePermit(
 ): Promise<void> {
   const { holder, model, abort } = exchange;
   // A client that left while its body was read has been given back already what it held.
-  abort.signal.throwIfAborted();
+  abort.throwIfAborted();
   const size = {
     keyId: holder?.key.id ?? "",
     model,
@@ -33,7 +33,7 @@ export async function takePermit(
     exchange.shadowRefusals.push(`${scope.label}: rate_limited`);
   if (!exchange.ended) return;
   acquired.permit.cancel();
-  abort.signal.throwIfAborted();
+  abort.throwIfAborted();
 }
 
 /** Of all answers together. */

@@ -12,13 +12,14 @@ import { LeakWatch } from "../gateway/leak-watch.ts";
 import type { Handlers, Listener } from "../gateway/listen.ts";
 import { MemoryHomes } from "../gateway/object-homes.ts";
 import { ObjectIndex } from "../gateway/object-index.ts";
-import { probe } from "../gateway/probe.ts";
 import { identifyByProxyToken } from "../gateway/proxy-token.ts";
 import { patternPath } from "../gateway/route.ts";
 import type { Journal } from "../ledger/journal.ts";
 import { MemoryLimiter } from "../limits/memory-limiter.ts";
 import { openSqliteStore } from "../storage/sqlite/open.ts";
 import type { Webhook } from "../telemetry/webhook.ts";
+import { UpstreamClient } from "../upstream/client.ts";
+import { ProxiedSender } from "../upstream/sender.ts";
 import { loadVaultKey } from "../vault/key-file.ts";
 import { Vault } from "../vault/vault.ts";
 import { version } from "../version.ts";
@@ -167,7 +168,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
     report,
   });
   const { prices, organisation, webhook, ledger, journal, repricer, budgetsChanged } = accounting;
-  const inFlight = new InFlight(upstreamProxy === undefined ? probe : undefined);
+  const inFlight = new InFlight();
   const objects = new ObjectIndex(store);
   const directoryChanged = async () => {
     await loadDirectory();
@@ -299,7 +300,7 @@ async function start(config: Config, folder: string, variant: Variant): Promise<
       objects,
       leaks,
       report,
-      upstreamProxy,
+      sender: upstreamProxy === undefined ? new UpstreamClient() : new ProxiedSender(upstreamProxy),
       prices: () => prices.book,
     },
     trustedProxies,

@@ -21,6 +21,7 @@ import { PriceBook } from "../../src/pricing/book.ts";
 import { bundledSnapshot } from "../../src/pricing/bundled.ts";
 import { knownProviders } from "../../src/providers/catalogue.ts";
 import { systemTimer } from "../../src/serve/timer.ts";
+import { UpstreamClient } from "../../src/upstream/client.ts";
 import { atEnd } from "./cleanup.ts";
 import { note } from "./record.ts";
 import { noteAddress, noteSecret } from "./record-gateway.ts";
@@ -87,7 +88,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
   journal.log = (row) => void rows.push(row);
   const ledger = new Ledger({ ...parts, journal, state: stateOf([], "", 1) });
   const book = new PriceBook(bundledSnapshot());
-  const inFlight = new InFlight(undefined);
+  const inFlight = new InFlight();
   const listener = new Listener({ host: "127.0.0.1", port: 0, report: () => {} });
   const known = new Map<string, OwnedObject>();
   const objects = new ObjectIndex({
@@ -134,7 +135,7 @@ export function startLimitedGateway(bases: Readonly<Record<string, string>>): Li
       leaks: new LeakWatch({ directory, hasher, clock: systemClock, tell: async () => {} }),
       prices: () => book,
       report: () => {},
-      upstreamProxy: undefined,
+      sender: new UpstreamClient(),
     },
     subdomains: new Map(),
     trustedProxies: [],

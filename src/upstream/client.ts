@@ -1,0 +1,196 @@
+import type { Abort } from "./abort.ts";
+import type { Answer } from "./answer.ts";
+import { Connection, type Endpoint, type Keeper } from "./connection.ts";
+import { UpstreamFailure } from "./failure.ts";
+import { type RequestBody, Transfer } from "./transfer.ts";
+
+/** A request to an upstream. */
+export interface UpstreamRequest {
+  /** `https://host` or `http://host:port`, as `URL.origin` gives it. */
+  readonly origin: string;
+  readonly method: string;
+  /** Path and query as they are sent: visible ASCII alone, from the first slash on. */
+  readonly target: string;
+  /** Names and values by turns; without `host` and what frames the body. Values hold a character for each byte. */
+  readonly headers: readonly string[];
+  readonly body: RequestBody;
+  /** Of a body that is a stream, where its client has said it. */
+  readonly length: number | undefined;
+  /** How long a connection may take to come about, milliseconds. */
+  readonly connectMs: number;
+  /** Ends it early: whoever waits for the answer, or reads its body, is given the reason. */
+  readonly abort: Abort;
+  /** Looks at the address that the connection leads to; nothing is sent where it says no. */
+  readonly mayLeadTo?: ((address: string) => boolean) | undefined;
+}
+
+/**
+ * How long a connection is kept without use, milliseconds. Shorter than servers keep them: those of one's own often close
+ * them after 5 s (uvicorn, Node), what stands in front of public ones after 60 s and more.
+ */
+const IDLE_MS = 4_000;
+const TLS_IDLE_MS = 50_000;
+/** Before the time after which an upstream says that it closes a connection: the request needs a while to get there. */
+const AHEAD_MS = 1_000;
+const SWEEP_MS = 1_000;
+/** Kept without use to one upstream. */
+const MOST_IDLE = 256;
+
+/**
+ * HTTP/1.1 calls to upstreams over the platform's sockets: what is sent is what was given, and nothing is added,
+ * decompressed, followed or repeated, but an idempotent request on a kept connection that the upstream had closed.
+ */
+export class UpstreamClient {
+  private readonly pools = new Map<string, Pool>();
+  private readonly timer = setInterval(() => this.sweep(), SWEEP_MS);
+
+  constructor() {
+    this.timer.unref();
+  }
+
+  /**
+   * Resolves when the head of the answer is there.
+   * @throws UpstreamFailure, or what the request was aborted with; TypeError for a head that cannot be written.
+   */
+  send(request: UpstreamRequest): Promise<Answer> {
+    const { abort } = request;
+    const pool = this.poolOf(request.origin);
+    const transfer = new Transfer({
+      method: request.method,
+      head: headText(request, pool.host),
+      body: request.body,
+      isChunked: request.body instanceof ReadableStream && request.length === undefined,
+      connectMs: request.connectMs,
+      mayLeadTo: request.mayLeadTo,
+    });
+    abort.onAbort = (reason) => transfer.abort(reason);
+    if (abort.aborted) transfer.abort(abort.reason);
+    else pool.start(transfer);
+    return transfer.answer;
+  }
+
+  /** Closes what is not in use. */
+  close(): void {
+    clearInterval(this.timer);
+    for (const pool of this.pools.values()) pool.closeIdle(Number.POSITIVE_INFINITY);
+  }
+
+  private poolOf(origin: string): Pool {
+    let pool = this.pools.get(origin);
+    if (pool === undefined) {
+      pool = new Pool(origin);
+      this.pools.set(origin, pool);
+    }
+    return pool;
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    for (const [origin, pool] of this.pools) {
+      pool.closeIdle(now);
+      if (pool.isUnused) this.pools.delete(origin);
+    }
+  }
+}
+
+/** The connections to one upstream. */
+class Pool implements Keeper {
+  /** As it stands in the `host` header. */
+  readonly host: string;
+  private readonly endpoint: Endpoint;
+  private readonly idleMs: number;
+  /** The one that was used last comes last. */
+  private readonly idle: Connection[] = [];
+  /** Connections that there are, or that are about to be. */
+  private open = 0;
+
+  constructor(origin: string) {
+    const { protocol, hostname, port, host } = new URL(origin);
+    const isTls = protocol === "https:";
+    this.host = host;
+    this.idleMs = isTls ? TLS_IDLE_MS : IDLE_MS;
+    this.endpoint = {
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port || (isTls ? 443 : 80)),
+      isTls,
+    };
+  }
+
+  get isUnused(): boolean {
+    return this.open === 0;
+  }
+
+  start(transfer: Transfer): void {
+    const connection = this.idle.pop();
+    if (connection === undefined) void this.connect(transfer);
+    else hand(connection, transfer);
+  }
+
+  keep(connection: Connection): void {
+    if (this.idle.length < MOST_IDLE) {
+      connection.idleSince = performance.now();
+      this.idle.push(connection);
+    } else connection.destroy();
+  }
+
+  forget(connection: Connection): void {
+    this.open--;
+    const place = this.idle.indexOf(connection);
+    if (place !== -1) this.idle.splice(place, 1);
+  }
+
+  repeat(transfer: Transfer): void {
+    void this.connect(transfer);
+  }
+
+  closeIdle(now: number): void {
+    for (const connection of [...this.idle]) {
+      const { idleSeconds, idleSince } = connection;
+      const said = idleSeconds === undefined ? Number.POSITIVE_INFINITY : idleSeconds * 1000 - AHEAD_MS;
+      if (now - idleSince >= Math.min(said, this.idleMs)) connection.destroy();
+    }
+  }
+
+  private async connect(transfer: Transfer): Promise<void> {
+    this.open++;
+    let connection: Connection;
+    try {
+      connection = await Connection.open(this.endpoint, this, transfer.outgoing.connectMs);
+    } catch (error) {
+      this.open--;
+      transfer.fail(error);
+      return;
+    }
+    // It may have been aborted meanwhile.
+    if (transfer.isOver) this.keep(connection);
+    else hand(connection, transfer);
+  }
+}
+
+function hand(connection: Connection, transfer: Transfer): void {
+  const { mayLeadTo } = transfer.outgoing;
+  if (mayLeadTo !== undefined && !mayLeadTo(connection.remoteAddress ?? "")) {
+    connection.destroy();
+    const message = "The upstream's name leads to an address that is not public.";
+    transfer.fail(new UpstreamFailure("EADDRNOTALLOWED", message, false));
+  } else connection.begin(transfer);
+}
+
+function headText({ method, target, headers, body, length }: UpstreamRequest, host: string): string {
+  if (!TARGET.test(target)) throw new TypeError("What is asked for cannot stand in a request's first line.");
+  let text = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
+  for (let at = 0; at < headers.length; at += 2) {
+    const value = headers[at + 1] as string;
+    if (NOT_IN_VALUES.test(value))
+      throw new TypeError(`The value of ${headers[at]} cannot stand in a header.`);
+    text += `${headers[at]}: ${value}\r\n`;
+  }
+  if (body instanceof Uint8Array) text += `content-length: ${body.length}\r\n`;
+  else if (body !== null)
+    text += length === undefined ? "transfer-encoding: chunked\r\n" : `content-length: ${length}\r\n`;
+  return `${text}\r\n`;
+}
+
+const TARGET = /^\/[\x21-\x7e]*$/;
+/** It could end a line, or is no byte. */
+const NOT_IN_VALUES = /[^\t\x20-\x7e\x80-\xff]/;

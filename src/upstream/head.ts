@@ -1,0 +1,139 @@
+import { MalformedAnswer } from "./failure.ts";
+
+/** How an answer's body ends (RFC 9112, 6.3). */
+export type Framing =
+  | { readonly kind: "none" }
+  | { readonly kind: "length"; readonly bytes: number }
+  | { readonly kind: "chunked" }
+  /** With the connection. */
+  | { readonly kind: "close" };
+
+/** The head of an answer. */
+export interface Head {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly framing: Framing;
+  /** Whether the connection may take another request behind this answer. */
+  readonly keepsAlive: boolean;
+  /** Seconds for which the upstream keeps the connection, where it says so. */
+  readonly idleSeconds: number | undefined;
+}
+
+const NONE: Framing = { kind: "none" };
+const CHUNKED: Framing = { kind: "chunked" };
+const CLOSE: Framing = { kind: "close" };
+
+/**
+ * Reads the head of an answer. As strict as RFC 9112 lets a client be: what two readers could frame differently is no
+ * answer.
+ * @param text The bytes before the empty line, a character for each.
+ * @param method The request's: an answer to `HEAD` has no body whatever it says.
+ * @throws MalformedAnswer
+ */
+export function parseHead(text: string, method: string): Head {
+  const lineEnd = text.indexOf("\r\n");
+  const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
+  const status = statusOf(line);
+  const headers = new Headers();
+  let length: number | undefined;
+  let isChunked = false;
+  let isClosing = !line.startsWith("HTTP/1.1");
+  let idleSeconds: number | undefined;
+  for (let at = lineEnd === -1 ? text.length : lineEnd + 2; at < text.length; ) {
+    let end = text.indexOf("\r\n", at);
+    if (end === -1) end = text.length;
+    const colon = text.indexOf(":", at);
+    if (colon === -1 || colon > end || !isToken(text, at, colon)) {
+      throw new MalformedAnswer("a header has no proper name");
+    }
+    const name = text.slice(at, colon);
+    const value = trimmed(text, colon + 1, end);
+    at = end + 2;
+    // Names that decide about framing are told by their length first: nearly all are none of these.
+    switch (name.length) {
+      case 14:
+        if (name.toLowerCase() === "content-length") length = lengthOf(value, length);
+        break;
+      case 17:
+        if (name.toLowerCase() === "transfer-encoding") {
+          if (isChunked || value.toLowerCase() !== "chunked")
+            throw new MalformedAnswer("its transfer-encoding is not one that can be read");
+          isChunked = true;
+        }
+        break;
+      case 10:
+        if (name.toLowerCase() === "connection") {
+          if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) isClosing = true;
+        } else if (name.toLowerCase() === "keep-alive") {
+          const timeout = /(?:^|,)\s*timeout=(\d{1,6})/i.exec(value)?.[1];
+          if (timeout !== undefined) idleSeconds = Number(timeout);
+        }
+        break;
+      default:
+    }
+    headers.append(name, value);
+  }
+  // Chunks go before a length, and then nobody knows what follows them.
+  if (isChunked && length !== undefined) {
+    headers.delete("content-length");
+    isClosing = true;
+  }
+  const framing = framingOf(status, method, isChunked, length);
+  return { status, headers, framing, keepsAlive: !isClosing && framing.kind !== "close", idleSeconds };
+}
+
+function statusOf(line: string): number {
+  const status = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/.exec(line)?.[1];
+  if (status === undefined || hasControls(line))
+    throw new MalformedAnswer("its first line is none of HTTP/1.1");
+  return Number(status);
+}
+
+function framingOf(status: number, method: string, isChunked: boolean, length: number | undefined): Framing {
+  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
+  if (isChunked) return CHUNKED;
+  if (length === undefined) return CLOSE;
+  return length === 0 ? NONE : { kind: "length", bytes: length };
+}
+
+/** @param before Of an earlier header of the same name. */
+function lengthOf(value: string, before: number | undefined): number {
+  // A list of the same number is what some proxies make of a header that came twice.
+  const values = value.includes(",") ? value.split(",").map((one) => one.trim()) : [value];
+  for (const one of values) {
+    if (!/^\d{1,15}$/.test(one)) throw new MalformedAnswer("its length is no number");
+    if (before !== undefined && Number(one) !== before) throw new MalformedAnswer("it has two lengths");
+    before = Number(one);
+  }
+  return before as number;
+}
+
+/** Without the spaces and tabs around it. */
+function trimmed(text: string, start: number, end: number): string {
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  const value = text.slice(start, end);
+  if (hasControls(value)) throw new MalformedAnswer("a header holds control characters");
+  return value;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** Anything that could end a line or a text for some reader. */
+function hasControls(text: string): boolean {
+  return /[\0\r\n]/.test(text);
+}
+
+/** Whether these characters are a header's name (RFC 9110, 5.6.2). */
+function isToken(text: string, start: number, end: number): boolean {
+  if (start === end) return false;
+  for (let at = start; at < end; at++) if (TOKEN[text.charCodeAt(at)] !== 1) return false;
+  return true;
+}
+
+const TOKEN = new Uint8Array(256);
+for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  TOKEN[char.charCodeAt(0)] = 1;
+}

@@ -1,0 +1,232 @@
+import { Answer, type AnswerBody } from "./answer.ts";
+import { ChunkReader } from "./chunks.ts";
+import { CLOSED, MalformedAnswer, UpstreamFailure } from "./failure.ts";
+import { type Framing, type Head, parseHead } from "./head.ts";
+
+/** What is sent as a request's body. */
+export type RequestBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+
+/** A request in the form in which it goes over the wire. */
+export interface Outgoing {
+  readonly method: string;
+  /** Request line and headers up to and with the empty line; a character for each byte. */
+  readonly head: string;
+  readonly body: RequestBody;
+  /** Whether a stream goes in chunks; else it has the length that the head says. */
+  readonly isChunked: boolean;
+  /** How long a connection may take to come about, milliseconds. */
+  readonly connectMs: number;
+  /** Looks at the address that the connection leads to; nothing is sent where it says no. */
+  readonly mayLeadTo: ((address: string) => boolean) | undefined;
+}
+
+/** What a transfer asks of the connection that it is on. */
+interface Carrier {
+  noteAnswer(head: Head): void;
+  pause(): void;
+  resume(): void;
+  /** @param isClean Whether nothing stands in the way of another request on it. */
+  release(isClean: boolean): void;
+}
+
+const MAX_HEAD_BYTES = 256 * 1024;
+/** So much of an answer may wait for its reader; then the upstream is not read from until half of it is taken. */
+const MAX_WAITING_BYTES = 256 * 1024;
+/** They may be sent twice where nobody knows whether the first one arrived (RFC 9110, 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+
+/** One request and its answer. */
+export class Transfer implements AnswerBody {
+  readonly outgoing: Outgoing;
+  readonly answer: Promise<Answer>;
+  /** The connection that it is on; undefined before and after. */
+  connection: Carrier | undefined;
+  /** Whether all of the request has left: before, the connection is nobody else's. */
+  isWritten = false;
+
+  private readonly head: PromiseWithResolvers<Answer> = Promise.withResolvers();
+  private state: "head" | "body" | "over" = "head";
+  private isAnswered = false;
+  /** Of a head that is not over. */
+  private partial: Buffer<ArrayBuffer> | undefined;
+  private framing: Framing = { kind: "none" };
+  /** Of a body with a length, what is still to come. */
+  private left = 0;
+  private chunks: ChunkReader | undefined;
+  private readonly pieces: Uint8Array<ArrayBuffer>[] = [];
+  private waitingBytes = 0;
+  private isPaused = false;
+  private reading: PromiseWithResolvers<Uint8Array<ArrayBuffer> | null> | undefined;
+  private failure: unknown;
+
+  constructor(outgoing: Outgoing) {
+    this.outgoing = outgoing;
+    this.answer = this.head.promise;
+  }
+
+  get isOver(): boolean {
+    return this.state === "over";
+  }
+
+  /** Whether it may be sent again after its connection broke. */
+  get mayRepeat(): boolean {
+    const { body, method } = this.outgoing;
+    const hasHeardNothing = this.state === "head" && !this.isAnswered && this.partial === undefined;
+    return hasHeardNothing && !(body instanceof ReadableStream) && IDEMPOTENT.has(method);
+  }
+
+  /** What came over its connection. */
+  take(bytes: Buffer<ArrayBuffer>): void {
+    let rest: Uint8Array<ArrayBuffer> | undefined;
+    let head: Head | undefined;
+    try {
+      if (this.state === "head") {
+        const taken = this.takeHead(bytes);
+        if (taken === undefined) return;
+        ({ rest, head } = taken);
+        this.begin(head);
+      } else rest = bytes;
+      if (this.state === "body" && rest.length > 0) rest = this.takeBody(rest);
+    } catch (error) {
+      if (!(error instanceof MalformedAnswer)) throw error;
+      const message = `The upstream's answer is not HTTP: ${error.message}.`;
+      this.fail(new UpstreamFailure("EBADANSWER", message, true));
+      return;
+    }
+    if (this.isOver) this.leave(rest.length === 0);
+  }
+
+  /** Its connection was closed, by the upstream or by the network. */
+  closed(failure: UpstreamFailure): void {
+    this.connection = undefined;
+    if (this.state === "body" && this.framing.kind === "close" && failure.code === CLOSED) this.end();
+    else this.fail(failure);
+  }
+
+  /** It is over: nothing more is read or sent. Whoever waits for its answer, or reads its body, is told. */
+  fail(reason: unknown): void {
+    if (this.isOver) return;
+    this.state = "over";
+    this.failure = reason;
+    if (!this.isAnswered) this.head.reject(reason);
+    this.reading?.reject(reason);
+    this.reading = undefined;
+    this.leave(false);
+  }
+
+  /** As `fail`, and what waits for its reader is forgotten. */
+  abort(reason: unknown): void {
+    this.pieces.length = 0;
+    if (this.isOver) this.failure ??= reason;
+    else this.fail(reason);
+  }
+
+  read(): Uint8Array<ArrayBuffer> | null | Promise<Uint8Array<ArrayBuffer> | null> {
+    const piece = this.pieces.shift();
+    if (piece !== undefined) {
+      this.waitingBytes -= piece.length;
+      if (this.isPaused && this.waitingBytes <= MAX_WAITING_BYTES / 2) {
+        this.isPaused = false;
+        this.connection?.resume();
+      }
+      return piece;
+    }
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.isOver) return null;
+    this.reading ??= Promise.withResolvers();
+    return this.reading.promise;
+  }
+
+  cancel(): void {
+    this.abort(new UpstreamFailure("ECANCELED", "Nobody reads the answer any more.", true));
+  }
+
+  /** @returns undefined where the head is not over. */
+  private takeHead(bytes: Buffer<ArrayBuffer>): { head: Head; rest: Uint8Array<ArrayBuffer> } | undefined {
+    let all = this.partial === undefined ? bytes : Buffer.concat([this.partial, bytes]);
+    this.partial = undefined;
+    for (;;) {
+      const end = all.indexOf("\r\n\r\n");
+      if (end === -1) {
+        if (all.length > MAX_HEAD_BYTES) throw new MalformedAnswer("its head is too long");
+        this.partial = all;
+        return undefined;
+      }
+      const head = parseHead(all.toString("latin1", 0, end), this.outgoing.method);
+      if (head.status >= 200) return { head, rest: all.subarray(end + 4) };
+      // Other answers follow; this one is between the two hops.
+      if (head.status === 101) throw new MalformedAnswer("it switches to another protocol");
+      all = all.subarray(end + 4);
+    }
+  }
+
+  private begin(head: Head): void {
+    const { framing } = head;
+    this.framing = framing;
+    this.isAnswered = true;
+    this.connection?.noteAnswer(head);
+    if (framing.kind === "length") this.left = framing.bytes;
+    else if (framing.kind === "chunked") this.chunks = new ChunkReader();
+    this.state = "body";
+    if (framing.kind === "none") this.end();
+    this.head.resolve(new Answer(head.status, head.headers, framing.kind === "none" ? null : this));
+  }
+
+  /** @returns What came behind the end of the body. */
+  private takeBody(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (this.chunks !== undefined) return this.takeChunks(bytes, this.chunks);
+    if (this.framing.kind === "close") {
+      this.deliver(bytes);
+      return bytes.subarray(bytes.length);
+    }
+    const { left } = this;
+    const piece = bytes.length <= left ? bytes : bytes.subarray(0, left);
+    this.left -= piece.length;
+    this.deliver(piece);
+    if (this.left === 0) this.end();
+    return bytes.subarray(piece.length);
+  }
+
+  private takeChunks(bytes: Uint8Array<ArrayBuffer>, chunks: ChunkReader): Uint8Array<ArrayBuffer> {
+    let first: Uint8Array<ArrayBuffer> | undefined;
+    let others: Uint8Array<ArrayBuffer>[] | undefined;
+    const end = chunks.push(bytes, (piece) => {
+      if (first === undefined) first = piece;
+      else {
+        others ??= [first];
+        others.push(piece);
+      }
+    });
+    // What came together is passed on together.
+    if (others !== undefined) this.deliver(Buffer.concat(others));
+    else if (first !== undefined) this.deliver(first);
+    if (chunks.isOver) this.end();
+    return bytes.subarray(end);
+  }
+
+  private deliver(piece: Uint8Array<ArrayBuffer>): void {
+    const { reading } = this;
+    if (reading !== undefined) {
+      this.reading = undefined;
+      reading.resolve(piece);
+      return;
+    }
+    this.pieces.push(piece);
+    this.waitingBytes += piece.length;
+    if (this.waitingBytes <= MAX_WAITING_BYTES || this.isPaused) return;
+    this.isPaused = true;
+    this.connection?.pause();
+  }
+
+  private end(): void {
+    this.state = "over";
+    this.reading?.resolve(null);
+    this.reading = undefined;
+  }
+
+  private leave(isClean: boolean): void {
+    const { connection } = this;
+    this.connection = undefined;
+    connection?.release(isClean && this.isWritten);
+  }
+}
