@@ -29,6 +29,8 @@ interface Carrier {
   release(isClean: boolean): void;
 }
 
+/** What every answer begins with. */
+const HTTP = "HTTP/1.";
 const MAX_HEAD_BYTES = 256 * 1024;
 /** So much of an answer may wait for its reader; then the upstream is not read from until half of it is taken. */
 const MAX_WAITING_BYTES = 256 * 1024;
@@ -148,6 +150,9 @@ export class Transfer implements AnswerBody {
     for (;;) {
       const end = all.indexOf("\r\n\r\n");
       if (end === -1) {
+        // What begins otherwise need not be waited for: it may never end.
+        if (!HTTP.startsWith(all.toString("latin1", 0, HTTP.length)))
+          throw new MalformedAnswer("it does not begin as HTTP does");
         if (all.length > MAX_HEAD_BYTES) throw new MalformedAnswer("its head is too long");
         this.partial = all;
         return undefined;
@@ -227,6 +232,11 @@ export class Transfer implements AnswerBody {
   private leave(isClean: boolean): void {
     const { connection } = this;
     this.connection = undefined;
+    if (this.isPaused) {
+      // All of it is here: the next answer is not to wait for who reads this one.
+      this.isPaused = false;
+      connection?.resume();
+    }
     connection?.release(isClean && this.isWritten);
   }
 }

@@ -43,14 +43,8 @@ export function expectedRequest(sent: SentRequest, to: Destination): Expected {
     if (to.credential) headers[to.credential[0]] = to.credential[1];
   }
   if (listed.has("base-address")) headers["host"] = to.host;
-  if (listed.has("hop-by-hop")) headers["connection"] = "keep-alive";
+  if (listed.has("hop-by-hop")) delete headers["connection"];
   return { target: expectedTarget(sent.target, to), headers };
-}
-
-/** Names the platform adds, where the client has none. */
-export function withAdded(headers: Record<string, string>): Record<string, string> {
-  if (!listed.has("added-headers")) return headers;
-  return { accept: "*/*", "user-agent": `Bun/${Bun.version}`, ...headers };
 }
 
 function expectedTarget(target: string, { provider, basePath }: Destination): string {
