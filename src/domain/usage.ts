@@ -30,30 +30,27 @@ export type Unit =
   | "searches"
   | "classifications";
 
-const INPUT: readonly Unit[] = [
-  "input_tokens",
-  "cache_read_tokens",
-  "cache_write_tokens",
-  "cache_write_1h_tokens",
-  "input_audio_tokens",
-  "cache_read_audio_tokens",
-  "input_image_tokens",
-];
-const OUTPUT: readonly Unit[] = [
-  "output_tokens",
-  "reasoning_tokens",
-  "output_audio_tokens",
-  "output_image_tokens",
-];
-
 /** All tokens that went in, from caches or not. */
 export function inputTokens(quantities: Quantities): number {
-  return INPUT.reduce((sum, unit) => sum + (quantities[unit] ?? 0), 0);
+  return (
+    (quantities.input_tokens ?? 0) +
+    (quantities.cache_read_tokens ?? 0) +
+    (quantities.cache_write_tokens ?? 0) +
+    (quantities.cache_write_1h_tokens ?? 0) +
+    (quantities.input_audio_tokens ?? 0) +
+    (quantities.cache_read_audio_tokens ?? 0) +
+    (quantities.input_image_tokens ?? 0)
+  );
 }
 
 /** All tokens that came out, reasoning included. */
 export function outputTokens(quantities: Quantities): number {
-  return OUTPUT.reduce((sum, unit) => sum + (quantities[unit] ?? 0), 0);
+  return (
+    (quantities.output_tokens ?? 0) +
+    (quantities.reasoning_tokens ?? 0) +
+    (quantities.output_audio_tokens ?? 0) +
+    (quantities.output_image_tokens ?? 0)
+  );
 }
 
 /** How sure a count is: the provider reported it, we counted what passed, or it is the most it can have been. */

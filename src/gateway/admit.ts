@@ -20,9 +20,10 @@ const NO_BUDGETS: readonly string[] = [];
  * Puts a hold on the disk for a call that is about to be forwarded: for the most that it can cost, in every budget that
  * applies to it.
  * Where it fits only so, its output is capped: see `Exchange.outputCap`.
+ * @returns a promise that resolves when the hold is there.
  * @throws Refusal `budget_exhausted`, `budget_busy`, `unpriced`, or `storage_unavailable`.
  */
-export async function admit(
+export function admit(
   call: Call,
   holder: KeyHolder,
   exchange: Exchange,
@@ -40,12 +41,16 @@ export async function admit(
   if (kind === "deferred") asking.requireDeferred();
   const ceiling = asking.ceilingOf(kind, prices());
   exchange.most = ceiling;
-  const admitted = asking.attempt(ceiling) ?? (await asking.wait(ceiling));
-  await begin(admitted.hold, exchange);
-  for (const budget of admitted.hold.shadowed)
-    exchange.shadowRefusals.push(`budget ${budget.name}: budget_exhausted`);
+  const admitted = asking.attempt(ceiling);
+  if (admitted !== undefined) return beginAdmitted(admitted, exchange);
+  return asking.wait(ceiling).then((one) => beginAdmitted(one, exchange));
+}
+
+function beginAdmitted({ hold, outputCap }: Admitted, exchange: Exchange): Promise<void> {
+  for (const { name } of hold.shadowed) exchange.shadowRefusals.push(`budget ${name}: budget_exhausted`);
   // It is written into the body as it is sent.
-  exchange.outputCap = admitted.outputCap;
+  exchange.outputCap = outputCap;
+  return begin(hold, exchange);
 }
 
 /**

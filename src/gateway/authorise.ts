@@ -51,32 +51,81 @@ export async function authorise(
   refuseOverrides(headers, route.query);
   refuseDenied(method, route);
   refuseBodyOfGet(method, headers);
-  if (scopes.length === 0) return { route, method, headers, ...(await takeBody(request, route, exchange)) };
   // Before the body is read: whoever may not call here need not send it.
-  enforce(atTheDoor, askedCall(route, exchange, false), exchange, scopes);
-  const call = { route, method, headers, ...(await takeBody(request, route, exchange)) };
-  enforce(ofModel, askedCall(route, exchange, letsOthersAnswer(call)), exchange, scopes);
+  if (scopes.length > 0) enforceAtTheDoor(route, exchange, scopes);
+  const taking = takeBody(request, route, exchange);
+  const { body, demand, scanned, read } = taking instanceof Promise ? await taking : taking;
+  const call: Call = { route, method, headers, body, demand, scanned, read };
+  if (scopes.length > 0) enforceOfModel(call, exchange, scopes);
   return call;
 }
 
-/** The requests of a batch stand in a file, or deep in its body, and each names a model of its own. */
-const BATCHES = /(?:^|\/)(?:batches|batch\/jobs|evals\/[^/]+\/runs)$/;
-
 /** Whether other models than the one that the call names may answer it, or take part. */
 export function letsOthersAnswer({ demand, route, method }: Call): boolean {
-  return demand.otherModels || (method === "POST" && BATCHES.test(route.endpoint));
+  return demand.otherModels || (method === "POST" && route.isBatch);
 }
 
-/** @throws Refusal of the first scope that says no; what scopes say that only count is noted. */
+/** The last call that scopes allowed without a word, of those that a key is in: most calls are like the one before. */
+interface Allowed {
+  /** At the door; the route is the very same only where it is remembered, see `findRoute`. */
+  route?: Route;
+  method?: string;
+  address?: string | null;
+  /** When one of the scopes ends its access, epoch milliseconds. */
+  until: number;
+  /** Once its model was known. */
+  ofModel?: { route: Route; method: string; model: string | null; letsOthersAnswer: boolean };
+}
+
+/** By a key holder's scopes, which are other ones after every change. */
+const allowed = new WeakMap<readonly CompiledScope[], Allowed>();
+
+function allowedOf(scopes: readonly CompiledScope[]): Allowed {
+  let last = allowed.get(scopes);
+  if (last === undefined) {
+    last = { until: Math.min(...scopes.map(({ policy }) => policy.expiresAt ?? Number.POSITIVE_INFINITY)) };
+    allowed.set(scopes, last);
+  }
+  return last;
+}
+
+function enforceAtTheDoor(route: Route, exchange: Exchange, scopes: readonly CompiledScope[]): void {
+  const { method, address, at } = exchange;
+  const last = allowedOf(scopes);
+  const isLike = last.route === route && last.method === method && last.address === address;
+  if (isLike && at < last.until) return;
+  if (!enforce(atTheDoor, askedCall(route, exchange, false), exchange, scopes)) return;
+  last.route = route;
+  last.method = method;
+  last.address = address;
+}
+
+function enforceOfModel(call: Call, exchange: Exchange, scopes: readonly CompiledScope[]): void {
+  const { route, method } = call;
+  const { model } = exchange;
+  const others = letsOthersAnswer(call);
+  const last = allowedOf(scopes);
+  const known = last.ofModel;
+  const isLike = known?.route === route && known.method === method && known.model === model;
+  if (isLike && known.letsOthersAnswer === others) return;
+  if (!enforce(ofModel, askedCall(route, exchange, others), exchange, scopes)) return;
+  last.ofModel = { route, method, model, letsOthersAnswer: others };
+}
+
+/**
+ * @returns whether no scope had anything to say; what scopes say that only count is noted.
+ * @throws Refusal of the first scope that says no.
+ */
 function enforce(
   questions: readonly Question[],
   call: AskedCall,
   exchange: Exchange,
   scopes: readonly CompiledScope[],
-): void {
+): boolean {
   const { denial, shadow } = decide(call, scopes, questions);
   for (const { scope, code } of shadow) exchange.shadowRefusals.push(`${scope.name}: ${code}`);
   if (denial !== undefined) throw new Refusal(denial.code, denial.message);
+  return shadow.length === 0;
 }
 
 /** What policies are asked about. */
@@ -139,9 +188,9 @@ function refuseOverrides(headers: Headers, query: string): void {
   );
 }
 
-function refuseDenied(method: string, route: Route): void {
-  for (const denial of route.upstream.provider.denied) {
-    if ((denial.method === "*" || denial.method === method) && denial.path.test(route.endpoint)) {
+function refuseDenied(method: string, { denied }: Route): void {
+  for (const denial of denied) {
+    if (denial.method === "*" || denial.method === method) {
       throw new Refusal(
         "endpoint_not_allowed",
         `This endpoint is not open through the gateway: ${denial.why}.`,

@@ -32,15 +32,16 @@ export interface Taken {
   /** Where to write into the body; null where that cannot be: it is compressed, passes as it comes, or is no JSON. */
   readonly scanned: Scanned | null;
   /** What was read whole, decoded: JSON, or a form. */
-  readonly read?: { readonly bytes: Uint8Array; readonly form: Form | null };
+  readonly read?: { readonly bytes: Uint8Array; readonly form: Form | null } | undefined;
 }
 
 /**
  * Takes the body in: what may name a model is read whole and scanned, all else becomes a stream.
  * Sets `model` and, in the end, `bytesIn` of the exchange.
+ * @returns a promise where there is something to read.
  * @throws Refusal `too_large` or `bad_request`.
  */
-export async function takeBody(request: Request, route: Route, exchange: Exchange): Promise<Taken> {
+export function takeBody(request: Request, route: Route, exchange: Exchange): Taken | Promise<Taken> {
   const format = demandFormat(route, request.method);
   exchange.model = namedModel(route, null);
   // Asking for `request.body` would make a stream of it.
@@ -49,7 +50,7 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
   }
   const type = request.headers.get("content-type") ?? "";
   const isForm = /^multipart\//i.test(type);
-  const { modelForms, fileBodies, rawBodies } = route.upstream.provider;
+  const { modelForms, fileBodies } = route.upstream.provider;
   const isFile = fileBodies?.test(route.endpoint) === true;
   const mayBeForm =
     modelForms.some((pattern) => pattern.test(route.endpoint)) || route.owned?.uses?.forms === true;
@@ -69,7 +70,17 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
     const body = request.body === null ? null : counted(request.body, exchange);
     return { body, demand: bodilessDemand(format.bounds, length), scanned: null };
   }
+  return takeWhole(request, route, exchange, format, type, isForm);
+}
 
+async function takeWhole(
+  request: Request,
+  route: Route,
+  exchange: Exchange,
+  format: DemandFormat,
+  type: string,
+  isForm: boolean,
+): Promise<Taken> {
   const bytes = await readWhole(request, exchange);
   exchange.bytesIn = bytes.length;
   const encoding = request.headers.get("content-encoding");
@@ -81,7 +92,7 @@ export async function takeBody(request: Request, route: Route, exchange: Exchang
     return { body: bytes, demand, scanned: null, read: { bytes: plain, form } };
   }
   // Read for certain even where the path has named one already.
-  const mayBeFile = type === "" && rawBodies?.test(route.endpoint) === true;
+  const mayBeFile = type === "" && route.upstream.provider.rawBodies?.test(route.endpoint) === true;
   const scanned = scan(plain, format, mayBeFile);
   exchange.model = namedModel(route, scanned?.model ?? null);
   const demand = scanned ?? bodilessDemand(format.bounds, plain.length);
@@ -150,15 +161,20 @@ function scan(bytes: Uint8Array, format: DemandFormat, mayBeFile: boolean): Scan
   }
 }
 
-async function readWhole(request: Request, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
+function readWhole(request: Request, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
   const length = request.headers.get("content-length");
-  if (length !== null) {
-    if (Number(length) > MAX_BUFFERED_BYTES) throw tooLarge();
-    return untilCut(request.bytes() as Promise<Uint8Array<ArrayBuffer>>, exchange);
-  }
+  if (length === null) return readPieces(request.body as ReadableStream<Uint8Array>, exchange);
+  if (Number(length) > MAX_BUFFERED_BYTES) throw tooLarge();
+  return untilCut(request.bytes() as Promise<Uint8Array<ArrayBuffer>>, exchange);
+}
+
+async function readPieces(
+  body: ReadableStream<Uint8Array>,
+  exchange: Exchange,
+): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const reader = body.getReader();
   for (;;) {
     const { done, value } = await untilCut(reader.read(), exchange);
     if (done) return Buffer.concat(pieces, size) as Uint8Array<ArrayBuffer>;

@@ -14,11 +14,10 @@ export type CostKind =
 /** What is only read, looked for or deleted costs nothing, unless its answer is metered. */
 const READING = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
 
-export function costKind({ endpoint, meter, upstream }: Route, method: string): CostKind {
-  const { free, deferred } = upstream.provider;
+export function costKind({ meter, isFree, isDeferred }: Route, method: string): CostKind {
   const isMetered = meter !== undefined && (meter.method === undefined || meter.method === method);
   if (READING.has(method)) return isMetered && method === "GET" ? "metered" : "free";
-  if (deferred?.test(endpoint) === true) return "deferred";
-  if (free?.test(endpoint) === true) return "free";
+  if (isDeferred) return "deferred";
+  if (isFree) return "free";
   return isMetered ? "metered" : "unknown";
 }

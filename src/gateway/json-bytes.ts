@@ -1,4 +1,4 @@
-import { textOf } from "../domain/utf8.ts";
+import { repeatedTextOf, textOf } from "../domain/utf8.ts";
 
 /** Why a body cannot be read for certain. */
 export class UnclearJson extends Error {
@@ -98,6 +98,7 @@ export function tooDeep(): UnclearJson {
 
 /** @param start Of the opening quote; `end` is behind the closing one. */
 export function decodeString(bytes: Uint8Array, start: number, end: number): string {
+  if (isPlain(bytes, start + 1, end - 1)) return repeatedTextOf(bytes, start + 1, end - 1);
   const text = textOf(bytes, start, end);
   try {
     return JSON.parse(text) as string;
@@ -105,6 +106,19 @@ export function decodeString(bytes: Uint8Array, start: number, end: number): str
     throw new UnclearJson("a string has a malformed escape");
   }
 }
+
+/** Whether a short text stands for itself: without escapes, or what would have to be one. */
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > LONGEST_PLAIN) return false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === BACKSLASH || byte < 0x20) return false;
+  }
+  return true;
+}
+
+/** Longer ones are few, and a call into the platform costs no more than looking at so many bytes. */
+const LONGEST_PLAIN = 64;
 
 /** Whether the text that begins here goes on so; escaped spellings do not. */
 export function startsWith(bytes: Uint8Array, start: number, text: string): boolean {
@@ -114,11 +128,28 @@ export function startsWith(bytes: Uint8Array, start: number, text: string): bool
 
 /** @returns null for what is no number, nor one in quotes; parts count as whole. */
 export function numberAt(bytes: Uint8Array, start: number, end: number): number | null {
+  const digits = digitsAt(bytes, start, end);
+  if (digits !== undefined) return digits;
   const isQuoted = bytes[start] === QUOTE;
   const text = isQuoted ? decodeString(bytes, start, end) : textOf(bytes, start, end);
   const value = text.trim() === "" ? Number.NaN : Number(text);
   return Number.isFinite(value) ? Math.ceil(value) : null;
 }
+
+/** The number that nothing but a few digits write; undefined for what is written otherwise. */
+function digitsAt(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (end - start > MOST_DIGITS) return undefined;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = (bytes[at] as number) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return end > start ? value : undefined;
+}
+
+/** So many make a whole number that is exact. */
+const MOST_DIGITS = 15;
 
 /** `[]`, `{}` and `""` say nothing. */
 export function isEmpty(bytes: Uint8Array, start: number): boolean {

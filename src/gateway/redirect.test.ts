@@ -30,6 +30,10 @@ function call(method: string): Call {
     links: [],
     meter: undefined,
     owned: undefined,
+    denied: [],
+    isFree: false,
+    isDeferred: false,
+    isBatch: false,
   };
   return {
     route,

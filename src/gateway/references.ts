@@ -20,11 +20,13 @@ import { NameTable } from "./scan-plan.ts";
 export interface Mentioned {
   /** Values that refer to one, by kind. */
   readonly values: readonly (readonly [kind: string, value: string])[];
-  /** What its members `store` say; where they differ, both. */
-  readonly stores: ReadonlySet<boolean>;
+  /** A member `store` says yes. */
+  readonly stores: boolean;
+  /** One says no, which need not be the only one. */
+  readonly storesNot: boolean;
 }
 
-const NOTHING: Mentioned = { values: [], stores: new Set() };
+export const NOTHING: Mentioned = { values: [], stores: false, storesNot: false };
 
 interface Names {
   readonly members: NameTable<string>;
@@ -58,7 +60,8 @@ export function mentionsIn(bytes: Uint8Array, rule: UseRule): Mentioned {
   const start = skipSpace(bytes, byteOrderMark(bytes));
   if (bytes[start] !== OPEN_BRACE && bytes[start] !== OPEN_BRACKET) return NOTHING;
   const values: (readonly [string, string])[] = [];
-  const stores = new Set<boolean>();
+  let stores = false;
+  let storesNot = false;
   for (let at = start; at < bytes.length; ) {
     if (bytes[at] !== QUOTE) {
       at++;
@@ -73,10 +76,13 @@ export function mentionsIn(bytes: Uint8Array, rule: UseRule): Mentioned {
     const value = skipSpace(bytes, colon + 1);
     const kind = members.find(bytes, at + 1, end - 1);
     if (kind !== undefined) for (const one of idsAt(bytes, value)) values.push([kind, one]);
-    else if (isStore.find(bytes, at + 1, end - 1)) stores.add(bytes[value] === LETTER_T);
+    else if (isStore.find(bytes, at + 1, end - 1)) {
+      if (bytes[value] === LETTER_T) stores = true;
+      else storesNot = true;
+    }
     at = kind === undefined && opaque.find(bytes, at + 1, end - 1) ? skipValue(bytes, value) : value;
   }
-  return { values, stores };
+  return { values, stores, storesNot };
 }
 
 const LETTER_T = 0x74;

@@ -1,4 +1,5 @@
 import { maySee, type ObjectName, type OwnedObject } from "../domain/owned-object.ts";
+import type { Sharing } from "../domain/policy.ts";
 import { Refusal } from "../domain/refusal.ts";
 import type { MadeRule, OwnedKind } from "../providers/owned.ts";
 import type { Call } from "./authorise.ts";
@@ -7,7 +8,7 @@ import { UnclearJson } from "./json-bytes.ts";
 import type { ObjectHomes } from "./object-homes.ts";
 import { keyOf, type ObjectIndex } from "./object-index.ts";
 import { idIn, type OwnedCall, type OwnedPlan, type Reference } from "./owned-plan.ts";
-import { type Mentioned, mentionsIn } from "./references.ts";
+import { type Mentioned, mentionsIn, NOTHING } from "./references.ts";
 
 /** What is known of objects. */
 interface Known {
@@ -22,18 +23,33 @@ const MOST_REFERENCES = 20_000;
 
 /**
  * Refuses a call that would use what is not the caller's to use: as if it were not there.
+ * @returns a promise where it names something, which has to be looked up.
  * @throws Refusal `object_not_found`, or `bad_request` where the body cannot be read for certain.
  */
-export async function requireObjects(
+export function requireObjects(
   call: Call,
   plan: OwnedPlan,
+  holder: KeyHolder,
+  known: Known,
+): OwnedCall | Promise<OwnedCall> {
+  const mentioned = mentionedBy(call, plan);
+  return plan.named.length === 0 && mentioned.values.length === 0
+    ? ownedCall(call, plan, mentioned, holder.sharing, NO_PARENTS)
+    : requireNamed(call, plan, mentioned, holder, known);
+}
+
+const NO_PARENTS: readonly OwnedObject[] = [];
+
+async function requireNamed(
+  call: Call,
+  plan: OwnedPlan,
+  mentioned: Mentioned,
   holder: KeyHolder,
   { objects: index, homes }: Known,
 ): Promise<OwnedCall> {
   const { sharing } = holder;
   const provider = call.route.upstream.provider.id;
   const nameOf = ({ kind, id }: Reference): ObjectName => ({ provider, kind: kind.kind, id });
-  const mentioned = mentionedBy(call, plan);
   const references = [...namedBy(call, plan), ...referencesOf(mentioned, plan)];
   if (references.length > MOST_REFERENCES) {
     throw new Refusal("bad_request", `The request names more than ${MOST_REFERENCES} objects.`);
@@ -52,6 +68,17 @@ export async function requireObjects(
   for (const { id, credentialId } of found.values()) {
     if (credentialId !== null) homes.remember(provider, id, credentialId);
   }
+  const parents = plan.named.flatMap((one) => found.get(keyOf(nameOf(one))) ?? []);
+  return ownedCall(call, plan, mentioned, sharing, parents);
+}
+
+function ownedCall(
+  call: Call,
+  plan: OwnedPlan,
+  mentioned: Mentioned,
+  sharing: Sharing,
+  parents: readonly OwnedObject[],
+): OwnedCall {
   const makes = madeBy(call, plan, mentioned);
   const made = plan.made.filter(([, rule]) => rule.method === call.method && isAsked(rule, call));
   const lists = call.method === "GET" && sharing !== "all" ? plan.collection : undefined;
@@ -61,7 +88,7 @@ export async function requireObjects(
     (call.method === "GET" && plan.collection?.gives !== undefined);
   return {
     plan,
-    parents: plan.named.flatMap((one) => found.get(keyOf(nameOf(one))) ?? []),
+    parents,
     lists: listed,
     makes,
     made,
@@ -95,8 +122,6 @@ function referencesOf({ values }: Mentioned, { rules }: OwnedPlan): Checked[] {
   return [...known.values()];
 }
 
-const NOTHING: Mentioned = { values: [], stores: new Set() };
-
 function mentionedBy({ read, route }: Call, { uses }: OwnedPlan): Mentioned {
   if (uses === undefined) return NOTHING;
   const values: (readonly [string, string])[] = [];
@@ -106,7 +131,7 @@ function mentionedBy({ read, route }: Call, { uses }: OwnedPlan): Mentioned {
       if (kind !== undefined) values.push([kind, value]);
     }
   }
-  if (read === undefined) return values.length === 0 ? NOTHING : { values, stores: new Set() };
+  if (read === undefined) return values.length === 0 ? NOTHING : { ...NOTHING, values };
   if (read.form !== null) {
     for (const [name, all] of read.form.values) {
       // `video[id]`, `file_ids[]`, `input_reference[file_id]`: some SDKs write nested members so.
@@ -114,7 +139,7 @@ function mentionedBy({ read, route }: Call, { uses }: OwnedPlan): Mentioned {
       const kind = parts.map((part) => uses.members[part]).findLast((one) => one !== undefined);
       if (kind !== undefined) for (const value of all) values.push([kind, value]);
     }
-    return { values, stores: new Set() };
+    return { ...NOTHING, values };
   }
   try {
     const mentioned = mentionsIn(read.bytes, uses);
@@ -132,10 +157,10 @@ function isAsked({ when }: MadeRule, { read }: Call): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(when);
 }
 
-function madeBy({ method }: Call, { collection }: OwnedPlan, { stores }: Mentioned): OwnedKind | undefined {
+function madeBy({ method }: Call, { collection }: OwnedPlan, said: Mentioned): OwnedKind | undefined {
   if (method !== "POST" || collection === undefined || collection.isElsewhere === true) return undefined;
-  if (collection.stored === "if" && !stores.has(true)) return undefined;
-  if (collection.stored === "unless" && stores.has(false) && !stores.has(true)) return undefined;
+  if (collection.stored === "if" && !said.stores) return undefined;
+  if (collection.stored === "unless" && said.storesNot && !said.stores) return undefined;
   return collection;
 }
 

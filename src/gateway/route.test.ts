@@ -3,9 +3,11 @@ import fc from "fast-check";
 import { createKey } from "../domain/key.ts";
 import { Refusal, type RefusalCode } from "../domain/refusal.ts";
 import { anthropic } from "../providers/anthropic.ts";
+import { azure } from "../providers/azure.ts";
 import { compatibleServer } from "../providers/compatible.ts";
 import { ollama } from "../providers/ollama.ts";
 import { openai } from "../providers/openai.ts";
+import { vertex } from "../providers/vertex.ts";
 import { findRoute } from "./route.ts";
 import { createUpstream, type Upstreams } from "./upstreams.ts";
 
@@ -212,4 +214,63 @@ test("links are rewritten for the endpoints that have them", () => {
   expect(route("/anthropic/messages/batches").links).toEqual([...anthropic.links]);
   expect(route("/anthropic/v1/messages").links).toEqual([]);
   expect(route("/openai/v1/messages/batches").links).toEqual([]);
+});
+
+describe("a URL that was read before", () => {
+  const address = "https://own.example/v1";
+  const set = () => new Map([["openai", createUpstream(openai, address)]]);
+  const at = (path: string) => `http://gateway${path}`;
+  const chat = at("/openai/v1/chat/completions");
+
+  test("has the route that it had", () => {
+    const known = set();
+    expect(findRoute(chat, known)).toBe(findRoute(chat, known));
+    expect(findRoute(chat, set())).not.toBe(findRoute(chat, known));
+  });
+
+  test("has another once its provider is another one, and none once there is none", () => {
+    const known = set();
+    findRoute(chat, known);
+    known.set("openai", createUpstream(openai, "https://other.example/v1"));
+    expect(findRoute(chat, known).at.base).toBe("https://other.example/v1");
+    known.delete("openai");
+    expect(codeOf(() => findRoute(chat, known))).toBe("unknown_provider");
+  });
+
+  test("goes to another provider once that is there, where it is meant for it", () => {
+    const known = set();
+    const url = at("/openai/v1/deployments/d/chat/completions");
+    expect(findRoute(url, known).upstream.provider.id).toBe("openai");
+    known.set("azure", createUpstream(azure, "https://own.openai.azure.com"));
+    expect(findRoute(url, known).upstream.provider.id).toBe("azure");
+  });
+
+  test("gives its key each time, and what is behind its question mark", () => {
+    const known = set();
+    const { text } = createKey();
+    for (const url of [at(`/openai/${text}/v1/models`), at(`/openai/v1/models?key=${text}`)]) {
+      for (let time = 0; time < 2; time++) expect(findRoute(url, known).keys).toEqual([text]);
+    }
+    expect(findRoute(at("/openai/v1/models?a=1"), known).query).toBe("?a=1");
+    expect(findRoute(at("/openai/v1/models?a=2"), known).query).toBe("?a=2");
+  });
+
+  test("is in the account of the credential of the moment", () => {
+    const upstream = createUpstream(vertex, vertex.upstream ?? "");
+    const known = new Map([["vertex", upstream]]);
+    const url = at("/vertex/publishers/google/models/gemini-2.5-flash:generateContent");
+    for (const account of ["projects/one", "projects/two"]) {
+      upstream.pool.replace([{ id: "c", name: "c", secret: "x", masked: "x", weight: 1, account }]);
+      expect(findRoute(url, known).account).toBe(account);
+    }
+  });
+
+  test("is forgotten where it names an object, and where there are too many", () => {
+    const known = set();
+    const file = at("/openai/v1/files/file-1");
+    expect(findRoute(file, known)).not.toBe(findRoute(file, known));
+    const first = findRoute(chat, known);
+    for (let n = 0; n < 1000; n++) findRoute(at(`/openai/v1/made-up-${n}`), known);
+    expect(findRoute(chat, known)).not.toBe(first);
+  });
 });

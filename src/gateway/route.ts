@@ -1,6 +1,6 @@
-import { looksLikeKey } from "../domain/key.ts";
+import { KEY_PREFIX, looksLikeKey } from "../domain/key.ts";
 import { Refusal } from "../domain/refusal.ts";
-import type { LinkRule, MeterRule, Provider, VersionRule } from "../providers/provider.ts";
+import type { Denial, LinkRule, MeterRule, Provider, VersionRule } from "../providers/provider.ts";
 import type { CredentialPool } from "./credential-pool.ts";
 import type { NamedHost } from "./named-hosts.ts";
 import { type OwnedPlan, ownedPlan } from "./owned-plan.ts";
@@ -40,7 +40,18 @@ export interface Route {
   readonly links: readonly LinkRule[];
   /** What this endpoint has to do with objects that somebody owns; undefined where it has nothing. */
   readonly owned: OwnedPlan | undefined;
+  /** The provider's rules that close this endpoint, to some method or to all. */
+  readonly denied: readonly Denial[];
+  /** What is sent there costs nothing. */
+  readonly isFree: boolean;
+  /** What is sent there starts work whose cost shows only later. */
+  readonly isDeferred: boolean;
+  /** What is sent there names the models it asks in a file, or deep in its body. */
+  readonly isBatch: boolean;
 }
+
+/** The requests of a batch stand in a file, or deep in its body, and each names a model of its own. */
+const BATCHES = /(?:^|\/)(?:batches|batch\/jobs|evals\/[^/]+\/runs)$/;
 
 /** What a URL carries that is for us and not for the provider. */
 interface Taken {
@@ -49,11 +60,36 @@ interface Taken {
 }
 
 /**
+ * Routes of URLs that were read before: nearly all calls go to a few endpoints. Such a route depends on nothing but its
+ * URL and the provider's upstream, and holds no key and no object's id.
+ */
+const remembered = new WeakMap<Upstreams, Map<string, Route>>();
+/** Clients can make up any number of URLs, of any length. */
+const MOST_REMEMBERED = 1000;
+const LONGEST_REMEMBERED = 300;
+
+/**
  * Reads provider and path from the request's URL, as the platform parsed it: dot segments are resolved already.
  * @param named What the host's name says of it, where the client called the provider's own.
  * @throws Refusal `unknown_provider`, or `bad_request` for paths that two readers could read differently.
  */
 export function findRoute(url: string, upstreams: Upstreams, named?: NamedHost): Route {
+  const known = named === undefined ? remembered.get(upstreams)?.get(url) : undefined;
+  // A provider that was changed has another upstream.
+  if (known !== undefined && upstreams.get(known.upstream.provider.id) === known.upstream) return known;
+  return readRoute(url, upstreams, named);
+}
+
+function remember(url: string, route: Route, upstreams: Upstreams): void {
+  let routes = remembered.get(upstreams);
+  if (routes === undefined || routes.size >= MOST_REMEMBERED) {
+    routes = new Map();
+    remembered.set(upstreams, routes);
+  }
+  routes.set(url, route);
+}
+
+function readRoute(url: string, upstreams: Upstreams, named: NamedHost | undefined): Route {
   // From 8, behind the longest scheme: the host has at least one character.
   const start = url.indexOf("/", 8);
   const mark = url.indexOf("?", start);
@@ -80,7 +116,7 @@ export function findRoute(url: string, upstreams: Upstreams, named?: NamedHost):
   const endpoint = endpointOf(provider.version, path);
   const plain = isPlain(provider.version, path, upstream.basePath, endpoint);
   const { owned } = provider;
-  return {
+  const route: Route = {
     upstream,
     ...(named?.at === undefined ? locate(upstream, path) : destination(named, named.at, path)),
     isNamed: named !== undefined,
@@ -95,7 +131,25 @@ export function findRoute(url: string, upstreams: Upstreams, named?: NamedHost):
         ? provider.links
         : provider.links.filter((link) => isRewritten(link, named) && link.path.test(endpoint)),
     owned: owned && ownedPlan(owned, endpoint, plain, () => readingsOf(path, endpoint, plain)),
+    denied: provider.denied.filter((denial) => denial.path.test(endpoint)),
+    isFree: provider.free?.test(endpoint) === true,
+    isDeferred: provider.deferred?.test(endpoint) === true,
+    isBatch: BATCHES.test(endpoint),
   };
+  const isItsOwn = named === undefined && upstream === chosen && !mayBeHandedOver(chosen, rest);
+  if (isItsOwn && mark === -1 && isRepeated(url, route)) remember(url, route, upstreams);
+  return route;
+}
+
+/** Whether another call of this URL has the same route: no key and no object's id is in it, and no credential's account. */
+function isRepeated(url: string, { upstream, owned }: Route): boolean {
+  if (url.length > LONGEST_REMEMBERED || url.includes(KEY_PREFIX)) return false;
+  return upstream.provider.accountPath === undefined && (owned === undefined || owned.named.length === 0);
+}
+
+/** Whether it would be, if all providers were set up here. */
+function mayBeHandedOver({ provider }: Upstream, path: string): boolean {
+  return provider.handovers?.some(({ when }) => when.test(path)) === true;
 }
 
 /** A call that an SDK sends to one provider's address although it is meant for another that is set up here. */

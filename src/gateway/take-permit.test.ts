@@ -32,8 +32,8 @@ test("a client that has left takes nothing", async () => {
   const limiter = new MemoryLimiter();
   const exchange = newExchange();
   leave(exchange);
-  expect(takePermit(call, scopes, exchange, limiter)).rejects.toThrow();
-  await takePermit(call, scopes, newExchange(), limiter);
+  expect(() => takePermit(call, scopes, exchange, limiter)).toThrow();
+  expect(() => takePermit(call, scopes, newExchange(), limiter)).not.toThrow();
 });
 
 test("a client that leaves while its counts are asked for elsewhere gets them taken back", async () => {
@@ -51,6 +51,6 @@ test("a client that leaves while its counts are asked for elsewhere gets them ta
   leave(exchange);
   asked.resolve();
   expect(taking).rejects.toThrow();
-  await taking.catch(() => {});
-  await takePermit(call, scopes, newExchange(), limiter);
+  await taking?.catch(() => {});
+  expect(() => takePermit(call, scopes, newExchange(), limiter)).not.toThrow();
 });

@@ -1,4 +1,4 @@
-import type { Exceeded, LimitedScope, Limiter, TokensUsed } from "../domain/limits.ts";
+import type { Acquired, Exceeded, LimitedScope, Limiter, TokensUsed } from "../domain/limits.ts";
 import { Refusal } from "../domain/refusal.ts";
 import { inputTokens, outputTokens, type Usage } from "../domain/usage.ts";
 import type { Call } from "./authorise.ts";
@@ -7,14 +7,15 @@ import type { Exchange } from "./exchange.ts";
 /**
  * Counts the call against the limits of all its scopes, or of none; `endPermit` gives back what it holds.
  * @param scopes Those that have limits, of which there is at least one.
+ * @returns a promise where the counts are kept elsewhere.
  * @throws Refusal `rate_limited`, or what the exchange was cut with meanwhile.
  */
-export async function takePermit(
+export function takePermit(
   call: Call,
   scopes: readonly LimitedScope[],
   exchange: Exchange,
   limiter: Limiter,
-): Promise<void> {
+): Promise<void> | undefined {
   const { holder, model, abort } = exchange;
   // A client that left while its body was read has been given back already what it held.
   abort.throwIfAborted();
@@ -25,15 +26,20 @@ export async function takePermit(
     inputBytes: call.body instanceof Uint8Array ? call.body.length : 0,
     outputCap: capOf(call),
   };
-  const acquiring = limiter.acquire(scopes, size, performance.now());
-  const acquired = acquiring instanceof Promise ? await acquiring : acquiring;
+  const acquired = limiter.acquire(scopes, size, performance.now());
+  if (acquired instanceof Promise) return acquired.then((one) => hold(one, exchange));
+  hold(acquired, exchange);
+  return undefined;
+}
+
+function hold(acquired: Acquired, exchange: Exchange): void {
   if ("refused" in acquired) throw rateLimited(acquired.refused);
   exchange.permit = acquired.permit;
   for (const { scope } of acquired.permit.exceeded)
     exchange.shadowRefusals.push(`${scope.label}: rate_limited`);
   if (!exchange.ended) return;
   acquired.permit.cancel();
-  abort.throwIfAborted();
+  exchange.abort.throwIfAborted();
 }
 
 /** Of all answers together. */

@@ -63,6 +63,7 @@ function lineEndsBefore(event: Buffer): number {
 
 /** Most events say `"usage":null` or nothing of it. */
 function mayHoldUsage(events: Buffer): boolean {
+  if (!events.includes('"usage"')) return false;
   return /"usage"\s*:\s*\{/.test(events.toString("latin1"));
 }
 

@@ -1,4 +1,4 @@
-import { textOf } from "../../domain/utf8.ts";
+import { repeatedTextOf, textOf } from "../../domain/utf8.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -354,7 +354,7 @@ export class JsonWatcher {
   private parsed(bytes: Uint8Array, start: number, end: number): unknown {
     const first = bytes[start];
     if (first === LETTER_N && end - start === 4) return null;
-    if (first === QUOTE && !this.hasEscapes) return textOf(bytes, start + 1, end - 1);
+    if (first === QUOTE && !this.hasEscapes) return repeatedTextOf(bytes, start + 1, end - 1);
     try {
       return JSON.parse(textOf(bytes, start, end));
     } catch {

@@ -56,13 +56,13 @@ export function split<const Parts extends number[]>(
   ...parts: Parts
 ): [...{ [Part in keyof Parts]: number }, number] {
   let left = total;
-  const shares: number[] = [];
-  for (const part of parts) {
-    const share = Math.min(part, left);
+  const shares = new Array<number>(parts.length + 1);
+  for (let n = 0; n < parts.length; n++) {
+    const share = Math.min(parts[n] as number, left);
     left -= share;
-    shares.push(share);
+    shares[n] = share;
   }
-  shares.push(left);
+  shares[parts.length] = left;
   return shares as [...{ [Part in keyof Parts]: number }, number];
 }
 
