@@ -49,12 +49,14 @@ export function takeBody(request: Request, route: Route, exchange: Exchange): Ta
     return { body: null, demand: bodilessDemand(format.bounds), scanned: null };
   }
   const type = request.headers.get("content-type") ?? "";
-  const isForm = /^multipart\//i.test(type);
+  const isForm = type !== JSON_TYPE && /^multipart\//i.test(type);
   const { modelForms, fileBodies } = route.upstream.provider;
   const isFile = fileBodies?.test(route.endpoint) === true;
   const mayBeForm =
-    modelForms.some((pattern) => pattern.test(route.endpoint)) || route.owned?.uses?.forms === true;
-  if (isForm && !mayBeForm && !isFile && READ_WHOLE.has(format.bounds.kind)) {
+    isForm &&
+    (modelForms.some((pattern) => pattern.test(route.endpoint)) || route.owned?.uses?.forms === true);
+  const isReadWhole = READ_WHOLE.has(format.bounds.kind);
+  if (isForm && !mayBeForm && !isFile && isReadWhole) {
     throw new Refusal(
       "bad_request",
       "This endpoint takes JSON: as a form, what the request asks for cannot be told for certain.",
@@ -62,9 +64,7 @@ export function takeBody(request: Request, route: Route, exchange: Exchange): Ta
   }
   const mustRead =
     !isFile &&
-    (isForm
-      ? mayBeForm
-      : NAMING_TYPE.test(type) || READ_WHOLE.has(format.bounds.kind) || route.owned?.uses !== undefined);
+    (isForm ? mayBeForm : isReadWhole || NAMING_TYPE.test(type) || route.owned?.uses !== undefined);
   if (!mustRead) {
     const length = Number(request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
     const body = request.body === null ? null : counted(request.body, exchange);
@@ -85,7 +85,7 @@ async function takeWhole(
   exchange.bytesIn = bytes.length;
   const encoding = request.headers.get("content-encoding");
   const plain = encoding === null || encoding === "identity" ? bytes : await decoded(bytes, encoding);
-  if (isForm || isUrlEncoded(type, plain)) {
+  if (isForm || (type !== JSON_TYPE && isUrlEncoded(type, plain))) {
     const form = isForm ? readForm(plain, type) : readUrlEncoded(plain);
     const { model, demand } = demandOfForm(form, format, plain.length);
     exchange.model = namedModel(route, model);
@@ -146,6 +146,9 @@ export function hasBody(headers: Headers): boolean {
   const length = headers.get("content-length");
   return length === null ? headers.has("transfer-encoding") : length !== "0";
 }
+
+/** What nearly all calls say of their bodies. */
+const JSON_TYPE = "application/json";
 
 /** Types that may name a model: JSON, and what clients send JSON as that set no type of their own. */
 const NAMING_TYPE = /^(?:$|text\/(?:plain|json)|application\/(?:json|x-www-form-urlencoded|[\w.+-]+\+json))/i;

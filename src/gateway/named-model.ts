@@ -37,6 +37,7 @@ function modelInPath({ path, upstream }: Route): string | null {
 
 /** @throws Refusal for a parameter that is given twice with different values. */
 function modelInQueryOf(query: string, name: string): string | null {
+  if (query === "") return null;
   // Without either, no parameter is called so, escaped or not.
   if (!query.includes("model") && !query.includes("%")) return null;
   const values = new Set(new URLSearchParams(query).getAll(name));

@@ -43,8 +43,8 @@ function settleReported(exchange: Exchange, usage: Usage, book: PriceBook): Mete
   const { hold, upstream, at } = exchange;
   const costing = costingOf(usage, exchange.model, book);
   const cost = priceOf(costing, upstream?.provider.id ?? "", at, book);
-  const { others } = usage;
-  const quantities = others.reduce((sum, other) => addQuantities(sum, other.quantities), usage.quantities);
+  let { quantities } = usage;
+  for (const other of usage.others) quantities = addQuantities(quantities, other.quantities);
   // The answer may name a model that has no price, although the request's has one.
   const isBounded = cost === null && hold !== undefined && hold.accounts.length > 0;
   const evidence = isBounded ? "ceiling" : "reported";
@@ -152,15 +152,8 @@ export function shrinkToInput(exchange: Exchange, book: PriceBook): void {
 export function costingOf(usage: Usage, requested: string | null, book: PriceBook): Costing {
   const { serviceTier, region, reportedCost } = usage;
   // A call that names no model has a price where its provider's calls all cost the same.
-  const named = (model: string | null) => model ?? requested ?? "";
-  return {
-    priceBook: book.hash,
-    uses: [
-      { model: named(usage.model), quantities: usage.quantities },
-      ...usage.others.map(({ model, quantities }) => ({ model: named(model), quantities })),
-    ],
-    serviceTier,
-    region,
-    reportedCost,
-  };
+  const otherwise = requested ?? "";
+  const uses = [{ model: usage.model ?? otherwise, quantities: usage.quantities }];
+  for (const { model, quantities } of usage.others) uses.push({ model: model ?? otherwise, quantities });
+  return { priceBook: book.hash, uses, serviceTier, region, reportedCost };
 }

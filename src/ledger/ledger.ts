@@ -186,8 +186,10 @@ export class Ledger {
     const now = this.parts.clock.now();
     const current = [...this.budgets.values()].map((line) => this.accountOf(line, now));
     const changed = [...this.parts.state.changed].map((id) => this.accounts.get(id));
-    for (const account of new Set([...current, ...changed]))
-      if (account !== undefined) this.tell(account, 0n);
+    for (const account of new Set([...current, ...changed])) {
+      const budget = account && this.budgets.get(account.budgetId)?.budget;
+      if (account !== undefined && budget !== undefined) this.tell(account, budget, 0n);
+    }
   }
 
   /** Of every budget that the administrator has not removed. */
@@ -322,23 +324,23 @@ export class Ledger {
   }
 
   private post(account: Account, amount: Nanos): void {
+    account.isChanged = true;
+    if (amount === 0n) return;
     const before = account.posted;
     account.posted += amount;
-    account.isChanged = true;
     const budget = this.budgets.get(account.budgetId)?.budget;
-    if (budget === undefined || amount === 0n) return;
+    if (budget === undefined) return;
     if (!budget.shadow && account.posted > budget.amount && before <= budget.amount) {
       this.parts.report(
         `The budget ${budget.name} is exceeded: a call cost more than the most it was thought to cost.`,
       );
     }
-    this.tell(account, before);
+    this.tell(account, budget, before);
   }
 
   /** @param before What was posted when it was last told. */
-  private tell({ id, budgetId, span, posted }: Account, before: Nanos): void {
-    const budget = this.budgets.get(budgetId)?.budget;
-    if (budget === undefined || this.parts.onCrossing === undefined) return;
+  private tell({ id, span, posted }: Account, budget: Budget, before: Nanos): void {
+    if (this.parts.onCrossing === undefined) return;
     for (const percent of budget.thresholds) {
       const threshold = budget.amount * BigInt(percent);
       if (threshold > 0n && before * 100n < threshold && posted * 100n >= threshold)

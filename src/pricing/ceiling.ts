@@ -1,9 +1,9 @@
 import type { Demand } from "../domain/demand.ts";
-import { ceilDiv, type Nanos, UNITS_PER_RATE } from "../domain/money.ts";
+import { ceilDiv, type Nanos } from "../domain/money.ts";
 import type { Unit } from "../domain/usage.ts";
 import type { PriceBook } from "./book.ts";
 import { rateOf } from "./cost.ts";
-import { MILLISECONDS_PER_RATE, type Rates, type UnitRates } from "./rates.ts";
+import { MILLISECONDS_PER_RATE, type Rates, scaled, type UnitRates } from "./rates.ts";
 import type { Limits } from "./snapshot.ts";
 import { type Amount, type Output, type Unbounded, worstOf } from "./worst.ts";
 
@@ -84,9 +84,9 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
       const perToken = perTokenOf(worst.output, units);
       if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
       const { answers = 0, besides = 0 } = worst.output ?? {};
-      const least = leastOf(worst.output?.units ?? [], units, each);
-      const all = perToken * BigInt(answers) * TOKEN_SCALE;
-      legs.push({ fixed: fixed + least, perToken: all, least, besides });
+      const least = worst.output === undefined ? 0n : leastOf(worst.output.units, units, each);
+      const all = perToken * scaled("output_tokens", answers);
+      legs.push({ fixed: least === 0n ? fixed : fixed + least, perToken: all, least, besides });
     }
   }
   if (worst.output === undefined) return bounded(legs, worst.inputTokens, 0, false);
@@ -171,15 +171,16 @@ export function ceilingFor(book: PriceBook, call: PricedCall, demand: Demand): C
 /** What the request says where it asks for nothing but what everybody gets. */
 const STANDARD = /^(?:auto|default|standard|standard_only|on_demand)$/i;
 const EVERYWHERE = /^(?:global|not_available)$/i;
+const UNSAID: readonly null[] = [null];
 
 /** A request for another tier may still be served, and billed, by the standard one. */
 function tiersOf({ serviceTier }: Demand): readonly (string | null)[] {
-  return serviceTier === null || STANDARD.test(serviceTier) ? [null] : [null, serviceTier];
+  return serviceTier === null || STANDARD.test(serviceTier) ? UNSAID : [null, serviceTier];
 }
 
 function regionsOf({ region, bounds }: Demand): readonly (string | null)[] {
-  if (region === null) return [null, ...(bounds.regions ?? [])];
-  return EVERYWHERE.test(region) ? [null] : [null, region];
+  if (region === null) return bounds.regions === undefined ? UNSAID : [null, ...bounds.regions];
+  return EVERYWHERE.test(region) ? UNSAID : [null, region];
 }
 
 /**
@@ -193,7 +194,6 @@ function contextOf({ rates, limits }: Pricing): number | null {
   return tier >= limits.context ? tier * 5 : limits.context;
 }
 
-const TOKEN_SCALE = MILLISECONDS_PER_RATE / UNITS_PER_RATE;
 const NOTHING: Leg = { fixed: 0n, perToken: 0n, least: 0n, besides: 0 };
 
 /** Undefined where something that is sure to be used, or all that may be, has no price. */
@@ -207,8 +207,9 @@ function fixedOf(amounts: readonly Amount[], units: UnitRates, each: Rates): big
       continue;
     }
     if (need !== "if priced") isPriced = true;
-    fixed += leastOf(candidates, units, each);
-    fixed += BigInt(Math.ceil(quantity)) * rate * (candidates[0] === "milliseconds" ? 1n : TOKEN_SCALE);
+    if (each.least !== undefined) fixed += leastOf(candidates, units, each);
+    if (quantity === 0) continue;
+    fixed += rate * scaled(candidates[0], Math.ceil(quantity));
   }
   return isPriced ? fixed : undefined;
 }
@@ -219,7 +220,7 @@ function leastOf(candidates: readonly Unit[], units: UnitRates, { least }: Rates
   if (least === undefined) return sum;
   for (const unit of candidates) {
     const rate = rateOf(unit, units) ?? 0n;
-    sum += BigInt(least[unit] ?? 0) * rate * (unit === "milliseconds" ? 1n : TOKEN_SCALE);
+    sum += rate * scaled(unit, least[unit] ?? 0);
   }
   return sum;
 }

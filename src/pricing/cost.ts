@@ -1,6 +1,6 @@
 import { ceilDiv, type Nanos, UNITS_PER_RATE } from "../domain/money.ts";
 import type { Quantities, Unit } from "../domain/usage.ts";
-import { INPUT_UNITS, MILLISECONDS_PER_RATE, type Rates, UNITS, type UnitRates } from "./rates.ts";
+import { INPUT_UNITS, MILLISECONDS_PER_RATE, type Rates, scaled, UNITS, type UnitRates } from "./rates.ts";
 
 export interface Cost {
   readonly total: Nanos;
@@ -93,10 +93,7 @@ function quantityOf(quantities: Quantities, unit: Unit): number {
 
 /** Over one denominator, so that there is one division and one rounding. */
 function totalOf(lines: readonly Line[]): Nanos {
-  const scale = MILLISECONDS_PER_RATE / UNITS_PER_RATE;
   let numerator = 0n;
-  for (const { unit, quantity, rate } of lines) {
-    numerator += BigInt(quantity) * rate * (unit === "milliseconds" ? 1n : scale);
-  }
+  for (const { unit, quantity, rate } of lines) numerator += rate * scaled(unit, quantity);
   return ceilDiv(numerator, MILLISECONDS_PER_RATE);
 }

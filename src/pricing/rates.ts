@@ -1,4 +1,4 @@
-import { ceilDiv, type Nanos } from "../domain/money.ts";
+import { ceilDiv, type Nanos, UNITS_PER_RATE } from "../domain/money.ts";
 import type { Quantities, Unit } from "../domain/usage.ts";
 
 /** What a call is billed by. All prices are the provider's list prices. */
@@ -27,6 +27,19 @@ export interface Tier {
  * nano-dollars for a million milliseconds.
  */
 export const MILLISECONDS_PER_RATE = 3_600_000_000n;
+
+const SCALE = MILLISECONDS_PER_RATE / UNITS_PER_RATE;
+const SCALE_NUMBER = Number(SCALE);
+
+/**
+ * A quantity over the one denominator of all units: times its rate it is its price in nano-dollars times
+ * `MILLISECONDS_PER_RATE`.
+ */
+export function scaled(unit: Unit | undefined, quantity: number): bigint {
+  if (unit === "milliseconds") return BigInt(quantity);
+  const product = quantity * SCALE_NUMBER;
+  return Number.isSafeInteger(product) ? BigInt(product) : BigInt(quantity) * SCALE;
+}
 
 /** The units that long-context tiers are chosen by. */
 export const INPUT_UNITS = [

@@ -120,20 +120,12 @@ function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Wors
     inputTokens: input,
     amounts: [
       { units: inputUnits(demand), quantity: input, need: "sure" },
-      { units: ["requests"], quantity: 1, need: "if priced" },
-      { units: ["searches"], quantity: uses, need: "if priced" },
+      ONE_REQUEST,
+      uses === 0 ? NO_SEARCHES : { units: NO_SEARCHES.units, quantity: uses, need: "if priced" },
     ],
     output: {
-      units: [
-        "output_tokens",
-        "reasoning_tokens",
-        "output_image_tokens",
-        ...(demand.speaks ? (["output_audio_tokens"] as const) : []),
-      ],
-      sure: [
-        ...(demand.speaks ? (["output_audio_tokens"] as const) : []),
-        ...(demand.draws ? (["output_image_tokens"] as const) : []),
-      ],
+      units: demand.speaks ? SPOKEN_OUTPUT : WRITTEN_OUTPUT,
+      sure: demand.speaks || demand.draws ? sureOutput(demand) : NONE,
       tokens,
       isCapped,
       answers: answers * items,
@@ -142,13 +134,34 @@ function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Wors
   };
 }
 
+const ONE_REQUEST: Amount = { units: ["requests"], quantity: 1, need: "if priced" };
+const NO_SEARCHES: Amount = { units: ["searches"], quantity: 0, need: "if priced" };
+const WRITTEN_OUTPUT: readonly Unit[] = ["output_tokens", "reasoning_tokens", "output_image_tokens"];
+const SPOKEN_OUTPUT: readonly Unit[] = [...WRITTEN_OUTPUT, "output_audio_tokens"];
+const NONE: readonly Unit[] = [];
+
+function sureOutput({ speaks, draws }: Demand): readonly Unit[] {
+  const units: Unit[] = [];
+  if (speaks) units.push("output_audio_tokens");
+  if (draws) units.push("output_image_tokens");
+  return units;
+}
+
 /** Whether the provider may search, or use other tools, on its way to an answer. */
 export function usesTools({ serverTools, bounds }: Demand, model: string): boolean {
   return serverTools > 0 || bounds.selfDirected?.test(model) === true;
 }
 
+/** Of calls without images, recordings and what is not known of: most. */
+const TEXT_INPUT: readonly Unit[] = ["input_tokens", "cache_read_tokens"];
+const CACHED_TEXT_INPUT: readonly Unit[] = [...TEXT_INPUT, "cache_write_tokens", "cache_write_1h_tokens"];
+
 function inputUnits({ bounds, caching, images, audios, files, stored }: Demand): readonly Unit[] {
-  const units: Unit[] = ["input_tokens", "cache_read_tokens"];
+  if (images === 0 && audios === 0 && files === 0 && !stored) {
+    if (bounds.cacheWrites === "always") return CACHED_TEXT_INPUT;
+    if (caching === "none") return TEXT_INPUT;
+  }
+  const units: Unit[] = [...TEXT_INPUT];
   if (bounds.cacheWrites === "always" || caching !== "none") units.push("cache_write_tokens");
   if (bounds.cacheWrites === "always" || caching === "long") units.push("cache_write_1h_tokens");
   if (images > 0 || files > 0 || stored) units.push("input_image_tokens");

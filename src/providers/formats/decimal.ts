@@ -23,6 +23,7 @@ export function scaleUp(value: unknown, power: number): bigint | null {
 
 /** Seconds as milliseconds, begun ones counted; 0 for what is no duration. */
 export function milliseconds(seconds: unknown): number {
+  if (seconds === undefined) return 0;
   const scaled = scaleUp(seconds, 3) ?? 0n;
   return scaled > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(scaled);
 }

@@ -124,6 +124,8 @@ export class JsonWatcher {
   private measuring = false;
   private measuredFrom = 0;
   private measuredDepth = 0;
+  /** Where this piece has its next backslash, from the place on that was last asked about; its length for none. */
+  private backslashAt = 0;
 
   /**
    * @param onValue Called for each watched value; those over 64 KiB come without their content.
@@ -137,6 +139,7 @@ export class JsonWatcher {
   }
 
   push(bytes: Uint8Array): void {
+    this.backslashAt = -1;
     this.keptFrom = 0;
     this.measuredFrom = 0;
     for (let at = 0; at < bytes.length; ) {
@@ -224,12 +227,21 @@ export class JsonWatcher {
     while (at < bytes.length) {
       if (quote !== -1 && quote < at) quote = bytes.indexOf(QUOTE, at);
       const end = quote === -1 ? bytes.length : quote;
-      const backslash = bytes.subarray(at, end).indexOf(BACKSLASH);
-      if (backslash !== -1) at = this.escape(bytes, at + backslash);
+      const backslash = this.nextBackslash(bytes, at);
+      if (backslash < end) at = this.escape(bytes, backslash);
       else if (quote !== -1) return this.endString(bytes, quote + 1);
       else break;
     }
     return bytes.length;
+  }
+
+  /** Looked for again only once it is passed, too: most texts have none, and then one search is enough for a piece. */
+  private nextBackslash(bytes: Uint8Array, at: number): number {
+    if (this.backslashAt < at) {
+      const found = bytes.indexOf(BACKSLASH, at);
+      this.backslashAt = found === -1 ? bytes.length : found;
+    }
+    return this.backslashAt;
   }
 
   /** Passes a backslash and what it escapes, which may be in the next piece. */

@@ -35,17 +35,18 @@ export function reported(
   known: Partial<Omit<Usage, "quantities">> = {},
 ): Usage {
   return {
-    evidence: "reported",
-    model: null,
-    reportedCost: null,
-    serviceTier: null,
-    region: null,
-    others: [],
-    jobId: null,
-    ...known,
     quantities: quantities(all),
+    evidence: known.evidence ?? "reported",
+    model: known.model ?? null,
+    reportedCost: known.reportedCost ?? null,
+    serviceTier: known.serviceTier ?? null,
+    region: known.region ?? null,
+    others: known.others ?? NO_OTHERS,
+    jobId: known.jobId ?? null,
   };
 }
+
+const NO_OTHERS: Usage["others"] = [];
 
 /**
  * Divides a total among its parts, so that none is counted twice: each gets at most what those before it left. What
