@@ -266,8 +266,24 @@ function factsOf(holder: KeyHolder, exchange: Exchange): HoldFacts {
   };
 }
 
+/** The budgets of all these scopes, where each of them counts every call; null where one counts some. */
+const unconditional = new WeakMap<Restricted["scopes"], readonly string[] | null>();
+
+function unconditionalOf(scopes: Restricted["scopes"]): readonly string[] | null {
+  let ids = unconditional.get(scopes);
+  if (ids === undefined) {
+    const budgets = scopes.flatMap((scope) => scope.budgets);
+    const isEvery = budgets.every(({ provider, model }) => provider === null && model === null);
+    ids = isEvery ? budgets.map(({ id }) => id) : null;
+    unconditional.set(scopes, ids);
+  }
+  return ids;
+}
+
 function budgetsOf({ scopes }: Restricted, call: Call, exchange: Exchange): readonly string[] {
   if (scopes.length === 0) return NO_BUDGETS;
+  const always = unconditionalOf(scopes);
+  if (always !== null) return always;
   const { upstream } = exchange;
   const model = letsOthersAnswer(call) ? null : exchange.model;
   const provider = upstream?.provider.id ?? "";

@@ -176,8 +176,8 @@ const OVERRIDING_PARAMETERS = ["$httpMethod", "$httpHeaders", "$ct", "$req"];
 
 /** @throws Refusal `bad_request` for what says that its method, path or type is another one. */
 function refuseOverrides(headers: Headers, query: string): void {
-  let name = OVERRIDING_HEADERS.find((header) => headers.has(header));
-  if (name === undefined && /\$|%24/.test(query)) {
+  let name = overridingHeader(headers);
+  if (name === undefined && query !== "" && /\$|%24/.test(query)) {
     const asked = new Set([...new URLSearchParams(query).keys()].map((key) => key.toLowerCase()));
     name = OVERRIDING_PARAMETERS.find((parameter) => asked.has(parameter.toLowerCase()));
   }
@@ -186,6 +186,11 @@ function refuseOverrides(headers: Headers, query: string): void {
     "bad_request",
     `A request that asks by ${name} to be taken for another one cannot be forwarded; send it as what it is.`,
   );
+}
+
+function overridingHeader(headers: Headers): string | undefined {
+  for (const name of OVERRIDING_HEADERS) if (headers.has(name)) return name;
+  return undefined;
 }
 
 function refuseDenied(method: string, { denied }: Route): void {

@@ -224,7 +224,8 @@ describe("a key that was identified before", () => {
     expect(asked(key.text).key.id).toBe(key.id);
     expect(hashed).toBe(1);
     // What only begins the same is another text.
-    expect(() => asked(`${key.text.slice(0, -1)}x`)).toThrow(Refusal);
+    const other = key.text.endsWith("x") ? "y" : "x";
+    expect(() => asked(key.text.slice(0, -1) + other)).toThrow(Refusal);
 
     const rotated = createKey(key.id);
     await own.load(stored(rotated.text));

@@ -115,25 +115,15 @@ export function presentsKey(headers: Headers, route: Pick<Route, "keys" | "capab
  * @throws Refusal `invalid_key` where there is none, or two that differ.
  */
 export function presentedKey(headers: Headers, route: Pick<Route, "keys">): string {
-  let ours: string | undefined;
-  let foreign: string | undefined;
-  const consider = (text: string) => {
-    if (!looksLikeKey(text)) foreign ??= text;
-    else if (ours === undefined) ours = text;
-    else if (bareKey(ours) !== bareKey(text)) {
-      throw new Refusal("invalid_key", "The request carries two different master keys; send one.");
-    }
-  };
+  let text: string | undefined;
   for (const name of KEY_HEADERS) {
     const value = headers.get(name);
-    if (value !== null) consider(name === "authorization" ? withoutScheme(value) : value.trim());
+    if (value !== null) text = better(text, name === "authorization" ? withoutScheme(value) : value.trim());
   }
   const subprotocol = headers.get("sec-websocket-protocol");
   const inSubprotocol = subprotocol === null ? undefined : SUBPROTOCOL_KEY.exec(subprotocol)?.[1];
-  if (inSubprotocol !== undefined) consider(inSubprotocol);
-  for (const text of route.keys) consider(text);
-
-  const text = ours ?? foreign;
+  if (inSubprotocol !== undefined) text = better(text, inSubprotocol);
+  for (const key of route.keys) text = better(text, key);
   if (text === undefined) {
     throw new Refusal(
       "invalid_key",
@@ -141,6 +131,18 @@ export function presentedKey(headers: Headers, route: Pick<Route, "keys">): stri
     );
   }
   return text;
+}
+
+/**
+ * One of our keys before whatever else, and of two texts that are as good the first.
+ * @throws Refusal `invalid_key` where both are keys of ours, and not the same.
+ */
+function better(known: string | undefined, text: string): string {
+  if (known === undefined) return text;
+  if (!looksLikeKey(text)) return known;
+  if (!looksLikeKey(known)) return text;
+  if (bareKey(known) === bareKey(text)) return known;
+  throw new Refusal("invalid_key", "The request carries two different master keys; send one.");
 }
 
 /** The key without its alias. */

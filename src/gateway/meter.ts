@@ -1,6 +1,11 @@
 import type { ModelUsage, Usage } from "../domain/usage.ts";
 import { Found } from "../providers/formats/found.ts";
-import { JsonWatcher, type WatchList, watchList } from "../providers/formats/json-watch.ts";
+import {
+  JsonWatcher,
+  type ValueListener,
+  type WatchList,
+  watchList,
+} from "../providers/formats/json-watch.ts";
 import { SseReader } from "../providers/formats/sse.ts";
 import { addByModel, type UsageFormat } from "../providers/formats/usage.ts";
 import { Decoder } from "./decode.ts";
@@ -42,10 +47,8 @@ export function createMeter(format: UsageFormat | undefined, headers: Headers, p
   if (format.watch.length === 0 || MEDIA.test(type)) {
     return { ...idle, end: () => reader.end() };
   }
-  const encoding = (headers.get("content-encoding") ?? "identity").trim().toLowerCase();
-  if (encoding === "identity" || encoding === "") {
-    return reader;
-  }
+  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding === "identity" || encoding === "") return reader;
   const decoder = Decoder.for(encoding, (bytes) => reader.push(bytes));
   if (decoder === undefined) return idle;
   return {
@@ -68,7 +71,7 @@ function watchListOf(format: UsageFormat): WatchList {
 }
 
 /** Picks a format's values out of one answer, decoded. */
-class AnswerReader implements Meter {
+class AnswerReader implements Meter, ValueListener {
   private readonly format: UsageFormat;
   private readonly headers: Headers;
   private readonly path: string;
@@ -83,15 +86,7 @@ class AnswerReader implements Meter {
     this.format = format;
     this.headers = headers;
     this.path = path;
-    const onEnd = format.isFile === true ? () => this.endOfLine() : undefined;
-    this.watcher = new JsonWatcher(
-      watchListOf(format),
-      (name, value) => {
-        this.isFound = true;
-        this.found.add(name, value);
-      },
-      onEnd,
-    );
+    this.watcher = new JsonWatcher(watchListOf(format), this);
     this.sink = isEventStream ? new SseReader(this.watcher) : this.watcher;
   }
 
@@ -113,6 +108,15 @@ class AnswerReader implements Meter {
     if (this.format.isFile !== true) return this.read();
     this.endOfLine();
     return this.file;
+  }
+
+  onValue(path: string, value: unknown): void {
+    this.isFound = true;
+    this.found.add(path, value);
+  }
+
+  onEnd(): void {
+    if (this.format.isFile === true) this.endOfLine();
   }
 
   private endOfLine(): void {

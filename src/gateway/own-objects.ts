@@ -74,14 +74,14 @@ export function notesStream(meter: Meter, reply: Answer, owning: Owning): Meter 
   if (!reply.ok || paths.length === 0 || !isEventStream(reply)) return meter;
   const noted = new Set<string>();
   const fresh: OwnedObject[] = [];
-  const watcher = new JsonWatcher(watchList(paths), (path, value) => {
+  const onValue = (path: string, value: unknown) => {
     const kind = plan.rules.kinds.get(streamed[path] ?? "");
     const id = kind && typeof value === "string" ? idIn(kind, value) : undefined;
     if (kind === undefined || id === undefined || noted.has(`${kind.kind} ${id}`)) return;
     noted.add(`${kind.kind} ${id}`);
     fresh.push(objectOf(owning, kind, id));
-  });
-  const events = new SseReader(watcher);
+  };
+  const events = new SseReader(new JsonWatcher(watchList(paths), { onValue }));
   return {
     push(bytes) {
       const behind = meter.push(bytes);

@@ -80,11 +80,14 @@ function ownedCall(
   parents: readonly OwnedObject[],
 ): OwnedCall {
   const makes = madeBy(call, plan, mentioned);
-  const made = plan.made.filter(([, rule]) => rule.method === call.method && isAsked(rule, call));
+  const made =
+    plan.made.length === 0
+      ? plan.made
+      : plan.made.filter(([, rule]) => rule.method === call.method && isAsked(rule, call));
   const lists = call.method === "GET" && sharing !== "all" ? plan.collection : undefined;
   const listed = lists?.list === undefined ? undefined : lists;
   const gives =
-    plan.named.some(({ kind }) => kind.gives !== undefined) ||
+    (plan.named.length > 0 && plan.named.some(({ kind }) => kind.gives !== undefined)) ||
     (call.method === "GET" && plan.collection?.gives !== undefined);
   return {
     plan,

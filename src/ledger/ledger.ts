@@ -119,7 +119,11 @@ export class Ledger {
       if (room === undefined) room = { budget: line.budget, until: span.end, left, free };
       else {
         if (left < room.left) room.left = left;
-        if (free < room.free) Object.assign(room, { budget: line.budget, until: span.end, free });
+        if (free < room.free) {
+          room.budget = line.budget;
+          room.until = span.end;
+          room.free = free;
+        }
       }
     }
     return room;
@@ -133,7 +137,7 @@ export class Ledger {
    */
   reserve(facts: HoldFacts, budgetIds: readonly string[], ceiling: Nanos | null): Hold | undefined {
     const accounts: Account[] = [];
-    const shadowed: Budget[] = [];
+    let shadowed: Budget[] | undefined;
     if (ceiling !== null) {
       const now = this.parts.clock.now();
       for (const id of budgetIds) {
@@ -144,12 +148,13 @@ export class Ledger {
         accounts.push(account);
         if (account.posted + account.pending + ceiling <= line.budget.amount) continue;
         if (!line.budget.shadow) return undefined;
+        shadowed ??= [];
         shadowed.push(line.budget);
       }
       for (const account of accounts) this.take(account, ceiling);
     }
     const hold = new Hold(this.nextHold++, facts, ceiling, accounts, this);
-    hold.shadowed = shadowed;
+    if (shadowed !== undefined) hold.shadowed = shadowed;
     this.open.add(hold);
     hold.durable = this.parts.journal.appendDurably(holdText(hold.id, facts, ceiling, accounts));
     return hold;
@@ -401,6 +406,9 @@ function endOfPatience({ accounts, facts }: Hold): number {
   return Math.max(...ends);
 }
 
+const WRITTEN = Promise.resolve();
+const NO_BUDGETS: readonly Budget[] = [];
+
 /** A call's reservation, from before its first byte to what it cost. */
 export class Hold {
   readonly id: number;
@@ -408,12 +416,12 @@ export class Hold {
   readonly accounts: readonly Account[];
   ceiling: Nanos | null;
   /** Resolves when the hold is on the disk: nothing is sent before. */
-  durable: Promise<void> = Promise.resolve();
+  durable: Promise<void> = WRITTEN;
   isUnresolved = false;
   /** See `Roll`. */
   place = -1;
   /** Budgets in shadow mode that have not so much left. */
-  shadowed: readonly Budget[] = [];
+  shadowed: readonly Budget[] = NO_BUDGETS;
   private hasEnded = false;
   private readonly ledger: Ledger;
 

@@ -61,7 +61,8 @@ export class MemoryLimiter implements Limiter {
     }
     // All or none: nothing has been counted so far.
     if (refused !== undefined) return { refused };
-    const shares = scopes.map((scope) => this.take(scope, tokens, now));
+    const shares = new Array<Share>(scopes.length);
+    for (let n = 0; n < scopes.length; n++) shares[n] = this.take(scopes[n] as LimitedScope, tokens, now);
     return { permit: new MemoryPermit(shares, shadowed ?? NONE, call, this.output) };
   }
 
@@ -71,7 +72,7 @@ export class MemoryLimiter implements Limiter {
   }
 
   private estimate(scopes: readonly LimitedScope[], call: CallSize): number {
-    if (!call.usesTokens || !scopes.some(({ limits }) => limits?.tokensPerMinute !== undefined)) return 0;
+    if (!call.usesTokens || !areTokensLimited(scopes)) return 0;
     const output = this.output.estimate(call.keyId, call.model);
     return Math.ceil(call.inputBytes / BYTES_PER_TOKEN + Math.min(call.outputCap ?? output, output));
   }
@@ -118,6 +119,11 @@ export class MemoryLimiter implements Limiter {
     this.sweepAt = now + WINDOW_MS;
     for (const [id, counts] of this.countsById) if (counts.isIdle(now)) this.countsById.delete(id);
   }
+}
+
+function areTokensLimited(scopes: readonly LimitedScope[]): boolean {
+  for (const { limits } of scopes) if (limits?.tokensPerMinute !== undefined) return true;
+  return false;
 }
 
 const NONE: readonly Exceeded[] = [];

@@ -53,7 +53,7 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
   const { rates } = pricing;
   if (rates.length === 0) return unpriced(pricing.model);
   if (demand.bounds.kind === "result") return bounded([NOTHING], 0, 0, false);
-  if (rates.every(({ perCall }) => perCall !== undefined)) {
+  if (areFlat(rates)) {
     return bounded(
       rates.map(({ perCall = 0n }) => flat(perCall)),
       0,
@@ -99,6 +99,12 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
     };
   }
   return bounded(legs, worst.inputTokens, worst.output.tokens, worst.output.isCapped);
+}
+
+/** Whether a call costs the same whatever it uses. */
+function areFlat(rates: readonly Rates[]): boolean {
+  for (const { perCall } of rates) if (perCall === undefined) return false;
+  return true;
 }
 
 /** All that a request of so many tokens may be billed by. */
@@ -227,9 +233,8 @@ function leastOf(candidates: readonly Unit[], units: UnitRates, { least }: Rates
 
 function perTokenOf(output: Output | undefined, units: UnitRates): bigint | undefined {
   if (output === undefined) return 0n;
-  return output.sure.every((unit) => rateOf(unit, units) !== undefined)
-    ? dearest(output.units, units)
-    : undefined;
+  for (const unit of output.sure) if (rateOf(unit, units) === undefined) return undefined;
+  return dearest(output.units, units);
 }
 
 function dearest(candidates: readonly Unit[], units: UnitRates): bigint | undefined {

@@ -9,7 +9,7 @@ type Found = [path: string, value: unknown][];
 
 function watched(text: string, cuts: readonly number[] = []): Found {
   const found: Found = [];
-  const watcher = new JsonWatcher(list, (path, value) => found.push([path, value]));
+  const watcher = new JsonWatcher(list, { onValue: (path, value) => found.push([path, value]) });
   const bytes = new TextEncoder().encode(text);
   let at = 0;
   for (const cut of [...cuts].sort((a, b) => a - b)) {
@@ -106,7 +106,7 @@ test("tells of values that are too long without keeping them, and finds what fol
 test("survives what is not JSON", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      const watcher = new JsonWatcher(list, () => {});
+      const watcher = new JsonWatcher(list, { onValue: () => {} });
       watcher.push(bytes);
       watcher.reset();
       watcher.push(new TextEncoder().encode('{"usage":1}'));

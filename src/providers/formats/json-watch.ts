@@ -24,11 +24,17 @@ const NEAR_BYTES = 48;
 const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
 
-/**
- * @param path As it was given to `watchList`.
- * @param value Parsed; undefined where it was too long to be kept, which still tells that it was there.
- */
-export type OnValue = (path: string, value: unknown) => void;
+/** Told what is found. */
+export interface ValueListener {
+  /**
+   * Called for each watched value.
+   * @param path As it was given to `watchList`.
+   * @param value Parsed; undefined where it was over 64 KiB, which still tells that it was there.
+   */
+  onValue(path: string, value: unknown): void;
+  /** Called where a text is over, and perhaps where something that is no JSON is. */
+  onEnd?(): void;
+}
 
 type State = "value" | "member" | "name" | "string" | "scalar" | "after";
 
@@ -96,8 +102,7 @@ function childAt(node: Node, bytes: Uint8Array, start: number, end: number): Nod
  */
 export class JsonWatcher {
   private readonly root: Node;
-  private readonly onValue: OnValue;
-  private readonly onEnd: (() => void) | undefined;
+  private readonly listener: ValueListener;
   /** What is watched inside each open container, outermost first; null where nothing is. */
   private readonly nodes: (Node | null)[] = [];
   /** Whether each open container is an object. */
@@ -127,15 +132,10 @@ export class JsonWatcher {
   /** Where this piece has its next backslash, from the place on that was last asked about; its length for none. */
   private backslashAt = 0;
 
-  /**
-   * @param onValue Called for each watched value; those over 64 KiB come without their content.
-   * @param onEnd Called where a text is over, and perhaps where something that is no JSON is.
-   */
-  constructor(watch: WatchList, onValue: OnValue, onEnd?: () => void) {
+  constructor(watch: WatchList, listener: ValueListener) {
     this.root = watch.root;
     this.next = watch.root;
-    this.onValue = onValue;
-    this.onEnd = onEnd;
+    this.listener = listener;
   }
 
   push(bytes: Uint8Array): void {
@@ -322,13 +322,13 @@ export class JsonWatcher {
       const value = this.taken(bytes, end);
       this.watched = null;
       this.keeping = false;
-      this.onValue(path, value);
+      this.listener.onValue(path, value);
     }
     const isOver = this.nodes.length === 0;
     this.state = isOver ? "value" : "after";
     if (!isOver) return;
     this.next = this.root;
-    this.onEnd?.();
+    this.listener.onEnd?.();
   }
 
   private startKeeping(at: number): void {

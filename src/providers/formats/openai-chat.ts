@@ -2,7 +2,7 @@ import type { Usage } from "../../domain/usage.ts";
 import { milliseconds } from "./decimal.ts";
 import { count, type Fields, items, member, text } from "./fields.ts";
 import { reportedCost } from "./reported-cost.ts";
-import { quantities, reported, split, tier, type UsageFormat } from "./usage.ts";
+import { quantities, reported, tier, type UsageFormat } from "./usage.ts";
 
 /** Chat completions, completions, embeddings and transcriptions of OpenAI's early shape, and all that imitate it. */
 export const openaiChatUsage: UsageFormat = {
@@ -52,25 +52,24 @@ export function chatUsage(usage: Fields, model: string | null, serviceTier: stri
   // Mistral's audio tokens lie outside of its prompt, and its cached ones among them: what is billed are seconds.
   const cached = isBySeconds ? 0 : cachedTokens(usage, inputDetails);
   const audio = isBySeconds ? 0 : count(inputDetails, "audio_tokens");
-  const [inputAudio, cacheRead, written, inputImages, inputText] = split(
-    prompt,
-    audio,
-    cached,
-    count(inputDetails, "cache_write_tokens"),
-    count(inputDetails, "image_tokens"),
-  );
+  // Each gets at most what those before it left, as `split` says it: this is in the way of most calls there are.
+  const inputAudio = Math.min(audio, prompt);
+  const cacheRead = Math.min(cached, prompt - inputAudio);
+  const unread = prompt - inputAudio - cacheRead;
+  const written = Math.min(count(inputDetails, "cache_write_tokens"), unread);
+  const inputImages = Math.min(count(inputDetails, "image_tokens"), unread - written);
+  const inputText = unread - written - inputImages;
 
   const citations = count(usage, "citation_tokens");
   const hidden = isBySeconds ? 0 : Math.max(0, total - prompt - completion);
   const reasoning = count(outputDetails, "reasoning_tokens") || count(usage, "reasoning_tokens");
   // xAI and Perplexity reason outside of the completion; Gemini does so here too, and only its total shows it.
   const isOutside = (hidden > 0 && hidden >= reasoning) || reasoning > completion || citations > 0;
-  const [outputAudio, outputImages, insideReasoning, outputText] = split(
-    completion,
-    count(outputDetails, "audio_tokens"),
-    count(outputDetails, "image_tokens"),
-    isOutside ? 0 : reasoning,
-  );
+  const outputAudio = Math.min(count(outputDetails, "audio_tokens"), completion);
+  const outputImages = Math.min(count(outputDetails, "image_tokens"), completion - outputAudio);
+  const unseen = completion - outputAudio - outputImages;
+  const insideReasoning = isOutside ? 0 : Math.min(reasoning, unseen);
+  const outputText = unseen - insideReasoning;
   return reported(
     {
       // What Perplexity read is billed as input, beside the prompt.
