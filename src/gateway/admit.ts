@@ -177,6 +177,9 @@ class Asking {
    * @throws Refusal `budget_exhausted`.
    */
   attempt(ceiling: Ceiling): Admitted | undefined {
+    // Most calls fit as they are: then nobody need know how much room there is.
+    const whole = ceiling.kind === "bounded" ? this.reserve(ceiling.nanos, null) : undefined;
+    if (whole !== undefined) return whole;
     const planned = this.plan(ceiling);
     return planned && this.reserve(planned.nanos, planned.outputCap);
   }

@@ -9,8 +9,8 @@ export class Account {
   readonly span: Span;
   /** What its calls cost. */
   posted: Nanos;
-  /** What calls under way may cost at most. */
-  pending: Nanos = 0n;
+  /** That, and what calls under way may cost at most. */
+  taken: Nanos;
   /** Since the last checkpoint. */
   isChanged = false;
   /** Whether the journal knows it. */
@@ -21,6 +21,7 @@ export class Account {
     this.budgetId = budgetId;
     this.span = span;
     this.posted = posted;
+    this.taken = posted;
   }
 
   /** One that the journal knows. */
@@ -28,6 +29,11 @@ export class Account {
     const account = new Account(id, budgetId, { start, end }, posted);
     account.isRecorded = true;
     return account;
+  }
+
+  /** What calls under way may cost at most. */
+  get pending(): Nanos {
+    return this.taken - this.posted;
   }
 
   get balance(): AccountBalance {

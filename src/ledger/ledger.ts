@@ -112,10 +112,9 @@ export class Ledger {
     for (const id of budgetIds) {
       const line = this.budgets.get(id);
       if (line === undefined || line.budget.shadow) continue;
-      const { posted, pending, span } = this.accountOf(line, now);
-      const notPosted = line.budget.amount - posted;
-      const left = atLeastZero(notPosted);
-      const free = atLeastZero(notPosted - pending);
+      const { posted, taken, span } = this.accountOf(line, now);
+      const left = atLeastZero(line.budget.amount - posted);
+      const free = atLeastZero(line.budget.amount - taken);
       if (room === undefined) room = { budget: line.budget, until: span.end, left, free };
       else {
         if (left < room.left) room.left = left;
@@ -146,7 +145,7 @@ export class Ledger {
         if (line === undefined) continue;
         const account = this.accountOf(line, now);
         accounts.push(account);
-        if (account.posted + account.pending + ceiling <= line.budget.amount) continue;
+        if (account.taken + ceiling <= line.budget.amount) continue;
         if (!line.budget.shadow) return undefined;
         shadowed ??= [];
         shadowed.push(line.budget);
@@ -264,7 +263,10 @@ export class Ledger {
       if (account === undefined) throw new Error(`There is no account ${id}.`);
       return account;
     });
-    for (const account of corrected) this.post(account, correction.amount);
+    for (const account of corrected) {
+      account.taken += correction.amount;
+      this.post(account, correction.amount);
+    }
     if (correction.amount < 0n) this.retryWaiters();
     if (row !== undefined) this.parts.journal.recost(row);
     return this.parts.journal.appendDurably(correctionText(correction));
@@ -273,7 +275,7 @@ export class Ledger {
   /** @internal Called by its holds. */
   shrink(hold: Hold, ceiling: Nanos): void {
     const freed = (hold.ceiling ?? 0n) - ceiling;
-    for (const account of hold.accounts) account.pending -= freed;
+    for (const account of hold.accounts) account.taken -= freed;
     this.parts.journal.append(shrinkText(hold.id, ceiling));
     this.retryWaiters();
   }
@@ -290,9 +292,13 @@ export class Ledger {
     this.open.delete(hold);
     const ceiling = hold.ceiling ?? 0n;
     const posted = amount ?? (hold.accounts.length > 0 ? ceiling : null);
-    for (const account of hold.accounts) {
-      account.pending -= ceiling;
-      this.post(account, posted ?? 0n);
+    if (hold.accounts.length > 0) {
+      const cost = posted ?? 0n;
+      const freed = ceiling - cost;
+      for (const account of hold.accounts) {
+        account.taken -= freed;
+        this.post(account, cost);
+      }
     }
     const text = entryText({
       holdId: hold.id,
@@ -310,7 +316,7 @@ export class Ledger {
   }
 
   private take(account: Account, ceiling: Nanos): void {
-    account.pending += ceiling;
+    account.taken += ceiling;
     if (account.isRecorded) return;
     account.isRecorded = true;
     account.isChanged = true;
@@ -328,6 +334,7 @@ export class Ledger {
     return found;
   }
 
+  /** Adds to what is posted; whoever calls it has taken it, too. */
   private post(account: Account, amount: Nanos): void {
     account.isChanged = true;
     if (amount === 0n) return;
@@ -364,7 +371,7 @@ export class Ledger {
       if (account === undefined) throw new Error(`The ledger has a hold in an account that it lost: ${id}.`);
       return account;
     });
-    for (const account of accounts) account.pending += record.ceiling ?? 0n;
+    for (const account of accounts) account.taken += record.ceiling ?? 0n;
     const hold = new Hold(record.id, record, record.ceiling, accounts, this);
     hold.isUnresolved = true;
     this.open.add(hold);

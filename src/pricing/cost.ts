@@ -31,22 +31,24 @@ export function costOf(
   reported: Nanos | null = null,
 ): Cost | Unpriceable {
   if (reported !== null) return { total: reported, lines: [] };
-  const used: Unit[] = [];
-  for (const unit of UNITS) if (quantityOf(quantities, unit) > 0) used.push(unit);
-  // Nothing costs nothing, whatever its price: an answer may bill all of itself to the models that it used.
-  if (rates === undefined) return used.length > 0 ? { unpriceable: used } : { total: 0n, lines: [] };
-  if (rates.perCall !== undefined) return perCall(rates.perCall);
-
-  const units = unitsFor(quantities, rates);
+  const units = rates && unitsFor(quantities, rates);
   const lines: Line[] = [];
-  const unpriceable: Unit[] = [];
-  for (const unit of used) {
-    const rate = rateOf(unit, units);
-    if (rate !== undefined) lines.push({ unit, quantity: billed(unit, quantities, rates), rate });
+  let unpriceable: Unit[] | undefined;
+  for (const unit of UNITS) {
+    const quantity = quantityOf(quantities, unit);
+    if (quantity === 0) continue;
+    const rate = units && rateOf(unit, units);
+    if (rate !== undefined)
+      lines.push({ unit, quantity: Math.max(quantity, rates?.least?.[unit] ?? 0), rate });
     // A request as such costs nothing where its provider does not say that it does.
-    else if (unit !== "requests") unpriceable.push(unit);
+    else if (unit !== "requests" || rates === undefined) {
+      unpriceable ??= [];
+      unpriceable.push(unit);
+    }
   }
-  return unpriceable.length > 0 ? { unpriceable } : { total: totalOf(lines), lines };
+  if (rates?.perCall !== undefined) return perCall(rates.perCall);
+  // Nothing costs nothing, whatever its price: an answer may bill all of itself to the models that it used.
+  return unpriceable === undefined ? { total: totalOf(lines), lines } : { unpriceable };
 }
 
 function perCall(price: Nanos): Cost {
@@ -80,10 +82,6 @@ export function rateOf(unit: Unit, units: UnitRates): bigint | undefined {
   return undefined;
 }
 
-function billed(unit: Unit, quantities: Quantities, { least }: Rates): number {
-  return Math.max(quantityOf(quantities, unit), least?.[unit] ?? 0);
-}
-
 /** @throws {RangeError} Part of a unit, or less than none, is an error of whoever counted. */
 function quantityOf(quantities: Quantities, unit: Unit): number {
   const quantity = quantities[unit] ?? 0;
@@ -93,6 +91,7 @@ function quantityOf(quantities: Quantities, unit: Unit): number {
 
 /** Over one denominator, so that there is one division and one rounding. */
 function totalOf(lines: readonly Line[]): Nanos {
+  if (lines.length === 0) return 0n;
   let numerator = 0n;
   for (const { unit, quantity, rate } of lines) numerator += rate * scaled(unit, quantity);
   return ceilDiv(numerator, MILLISECONDS_PER_RATE);
