@@ -91,7 +91,6 @@ function quantityOf(quantities: Quantities, unit: Unit): number {
 
 /** Over one denominator, so that there is one division and one rounding. */
 function totalOf(lines: readonly Line[]): Nanos {
-  if (lines.length === 0) return 0n;
   let numerator = 0n;
   for (const { unit, quantity, rate } of lines) numerator += rate * scaled(unit, quantity);
   return ceilDiv(numerator, MILLISECONDS_PER_RATE);
