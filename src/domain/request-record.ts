@@ -43,7 +43,10 @@ export interface Metered {
   priceBook: string | null;
 }
 
-/** How a request ended: whole, or who broke it off; `lost` with the gateway's own process. */
+/**
+ * How a request ended: whole, or who broke it off; `lost` where the gateway's own process ended before it could write that
+ * down.
+ */
 export type Ending =
   | "complete"
   | "refused"

@@ -231,6 +231,8 @@ export interface LedgerStore {
   claimJob(job: string, requestId: string): Promise<boolean>;
   /** Takes back what requests claimed that came to no end. */
   unclaimJobs(requestIds: readonly string[]): Promise<void>;
+  /** Those of these requests that the log has no row of. */
+  findUnlogged(requestIds: readonly string[]): Promise<string[]>;
 }
 
 export interface LedgerSearch {

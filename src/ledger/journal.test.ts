@@ -8,6 +8,7 @@ import { GENESIS, Journal } from "./journal.ts";
 /** A journal on a disk that takes a commit when a test lets it. */
 function journalOnDisk() {
   const time = new SimulatedTime(0);
+  let passed = 0;
   const reports: string[] = [];
   const commits: Commit[] = [];
   let pending: PromiseWithResolvers<void> | undefined;
@@ -20,7 +21,7 @@ function journalOnDisk() {
     write,
     key: new Uint8Array(32),
     head: GENESIS,
-    clock: time,
+    clock: { now: () => time.now() + passed },
     timer: time,
     report: (message) => reports.push(message),
   });
@@ -34,6 +35,10 @@ function journalOnDisk() {
     journal,
     commits,
     reports,
+    /** Time passes and nothing happens. */
+    pass: (ms: number) => {
+      passed += ms;
+    },
     /** What is due is begun. */
     run: () => time.run(() => false),
     done: () => settle((disk) => disk.resolve()),
@@ -56,10 +61,66 @@ test("what comes while a commit is under way goes into the next, all of it in on
   await done();
   await first;
   expect(commits.map(({ block }) => block?.text)).toEqual(["a\n", "b\nc\nd\ne\n"]);
-  expect(commits[1]?.rows.map(({ id }) => id)).toEqual(["1"]);
   await done();
   await others;
-  expect(commits.map(({ block }) => block?.seq)).toEqual([1, 2]);
+  expect(commits.map(({ block }) => block?.seq)).toEqual([1, 2, undefined]);
+});
+
+test("rows wait for company, not for long, and not where no hold waits", async () => {
+  const { journal, commits, pass, run, done } = journalOnDisk();
+  void journal.appendDurably("hold\n");
+  await run();
+  /** What the next commit takes, while holds never cease to come. */
+  const next = async () => {
+    void journal.appendDurably("hold\n");
+    await done();
+    return commits.at(-1)?.rows.map(({ id }) => Number(id));
+  };
+  const log = (...ids: number[]) => {
+    for (const id of ids) journal.log(row(id));
+  };
+  log(1);
+  expect(await next()).toEqual([]);
+  pass(99);
+  log(2);
+  expect(await next()).toEqual([]);
+  pass(1);
+  expect(await next()).toEqual([1, 2]);
+
+  const many = Array.from({ length: 64 }, (_, id) => id);
+  log(...many.slice(1));
+  expect(await next()).toEqual([]);
+  log(0);
+  expect(await next()).toEqual([...many.slice(1), 0]);
+
+  // What changes a row goes with it, and what ended long ago does not wait.
+  log(1);
+  journal.recost({ requestId: "1", at: 0, amount: 1n, evidence: null, priceBook: null });
+  expect(await next()).toEqual([1]);
+  journal.log(row(2), -1000);
+  expect(await next()).toEqual([2]);
+
+  log(3);
+  expect(await next()).toEqual([]);
+  await done();
+  await done();
+  expect(commits.at(-1)?.rows.map(({ id }) => id)).toEqual(["3"]);
+});
+
+test("a checkpoint takes all rows of what ended before it", async () => {
+  const { journal, commits, pass, run, done } = journalOnDisk();
+  journal.balances = () => ({ accounts: [], open: "", nextHold: 1, written: () => {} });
+  void journal.appendDurably("hold\n");
+  await run();
+  pass(9_950);
+  journal.log(row(1));
+  pass(50);
+  void journal.appendDurably("hold\n");
+  await done();
+  expect(commits.map(({ rows, checkpoint }) => [rows.length, checkpoint?.seq])).toEqual([
+    [0, undefined],
+    [1, 2],
+  ]);
 });
 
 test("a disk that is too slow stops requests until it has caught up, and no row is lost", async () => {

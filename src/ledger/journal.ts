@@ -4,6 +4,9 @@ import type { RequestRecord } from "../domain/request-record.ts";
 
 /** How long what nobody waits for may wait for more, milliseconds. */
 const GATHER_MS = 20;
+/** Log rows that are so many, or the first of which is so old (milliseconds), go with the next commit in any case. */
+const ROWS_TOGETHER = 64;
+const ROW_WAIT_MS = 100;
 /** Log rows that may wait while the disk is slow; from then on no request is taken. */
 const MAX_WAITING = 20_000;
 const RETRY_MS = 500;
@@ -40,11 +43,16 @@ export interface Head {
 /**
  * Writes the ledger's records and the request log, one commit after another: what comes while one is under way goes into
  * the next. A hold is waited for and starts a commit at once; all else waits for company.
+ *
+ * Rows touch pages of their own, so a commit that a hold waits for does not take a few of them, but many or none. What
+ * ended within `ROW_WAIT_MS` of the last block may be without its row after a crash: `open.ts` says what did.
  */
 export class Journal {
   /** What the next commit takes. */
   private text = "";
   private rows: RequestRecord[] = [];
+  /** When the first of their requests ended, epoch milliseconds. */
+  private rowsSince = 0;
   private jobs: JobClaim[] = [];
   private costs: RowCost[] = [];
   private waited: PromiseWithResolvers<void> | undefined;
@@ -97,12 +105,14 @@ export class Journal {
     this.gather();
   }
 
-  log(row: RequestRecord): void {
+  /** @param endedAt When the request ended, epoch milliseconds: what ended long ago does not wait for more. */
+  log(row: RequestRecord, endedAt = this.parts.clock.now()): void {
     // While nothing can be written, what was refused for that reason is counted, not kept: it could go on for days.
     if (row.ending === "refused" && this.rows.length >= MAX_WAITING) {
       this.dropped++;
       return;
     }
+    if (this.rows.length === 0 || endedAt < this.rowsSince) this.rowsSince = endedAt;
     this.rows.push(row);
     this.gather();
   }
@@ -154,9 +164,10 @@ export class Journal {
 
   private write(): void {
     this.callOff = undefined;
-    const { text, rows, jobs, costs, waited } = this;
-    const block = this.nextBlock(text);
-    const balances = block !== null && this.isCheckpointDue(block.at) ? this.balances?.() : undefined;
+    const { text, rowsSince, jobs, costs, waited } = this;
+    const at = this.parts.clock.now();
+    const block = this.nextBlock(text, at);
+    const balances = block !== null && this.isCheckpointDue(at) ? this.balances?.() : undefined;
     const checkpoint =
       balances === undefined || block === null
         ? null
@@ -166,8 +177,11 @@ export class Journal {
             open: balances.open,
             nextHold: balances.nextHold,
           };
+    // Behind a checkpoint a start looks no further for calls without a row; and what a row says is changed once it is there.
+    const takesRows = waited === undefined || checkpoint !== null || costs.length > 0 || this.areRowsDue(at);
+    const rows = takesRows ? this.rows : [];
     this.text = "";
-    this.rows = [];
+    if (takesRows) this.rows = [];
     this.jobs = [];
     this.costs = [];
     this.waited = undefined;
@@ -188,7 +202,10 @@ export class Journal {
       },
       (error: Error) => {
         this.text = text + this.text;
-        this.rows = rows.concat(this.rows);
+        if (rows.length > 0) {
+          this.rows = rows.concat(this.rows);
+          this.rowsSince = rowsSince;
+        }
         this.jobs = jobs.concat(this.jobs);
         this.costs = costs.concat(this.costs);
         if (!wasFailing) {
@@ -215,12 +232,14 @@ export class Journal {
     else this.idle?.resolve();
   }
 
-  private nextBlock(text: string): Block | null {
-    const { key, clock } = this.parts;
-    const at = clock.now();
+  private areRowsDue(at: number): boolean {
+    return this.rows.length >= ROWS_TOGETHER || at - this.rowsSince >= ROW_WAIT_MS;
+  }
+
+  private nextBlock(text: string, at: number): Block | null {
     // A checkpoint stands behind a block, be it an empty one.
     if (text === "" && !(this.head.seq > this.checkpointSeq && this.isCheckpointDue(at))) return null;
-    return { seq: this.head.seq + 1, at, text, hash: chainHash(key, this.head, at, text) };
+    return { seq: this.head.seq + 1, at, text, hash: chainHash(this.parts.key, this.head, at, text) };
   }
 
   private isCheckpointDue(at: number): boolean {
@@ -233,6 +252,16 @@ export class Journal {
     this.parts.report(`The ledger can be written again.${lost}`);
     this.dropped = 0;
   }
+}
+
+/**
+ * Whether a call may be in the ledger and not yet in the request log.
+ * @param endedAt When its entry was made; its row is logged right behind it.
+ * @param lastAt Of the last block.
+ */
+export function mayLackRow(endedAt: number, lastAt: number): boolean {
+  // Twice: between the two the process may have stood still for a moment.
+  return endedAt >= lastAt - 2 * ROW_WAIT_MS;
 }
 
 /** Of a block: HMAC-SHA256 over the hash of the one before, its own number and time, and its text. */

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../domain/clock.ts";
-import type { Block, HoldRecord } from "../domain/ledger.ts";
+import type { Block, Entry, HoldRecord } from "../domain/ledger.ts";
 import { type LedgerStore, StorageFailure } from "../domain/store.ts";
-import { chainHash, GENESIS, Journal } from "./journal.ts";
+import { chainHash, GENESIS, Journal, mayLackRow } from "./journal.ts";
 import { type Crossing, Ledger } from "./ledger.ts";
 import { correctionsIn, parseRecords } from "./records.ts";
 import { apply, type State, stateOf } from "./replay.ts";
@@ -21,6 +21,14 @@ export interface OpenLedger {
   readonly journal: Journal;
   /** Holds whose requests died with the process before, and that nobody has been told of. */
   readonly orphans: readonly HoldRecord[];
+  /** Calls that ended right before that process did, and whose rows did not come into the log any more. */
+  readonly unlogged: readonly EndedCall[];
+}
+
+/** A call's hold and its end; of a call that was tried several times, the last ones. */
+export interface EndedCall {
+  readonly hold: HoldRecord;
+  readonly entry: Entry;
 }
 
 /** How long accounts of periods that are over are kept at hand: for clocks that go wrong. */
@@ -42,16 +50,19 @@ export async function openLedger(setting: LedgerSetting): Promise<OpenLedger> {
   );
   await addMissingAccounts(state, blocks, store);
   let last = head ?? GENESIS;
+  const ended = new Map<string, EndedCall>();
   for (const block of blocks) {
     if (!Buffer.from(chainHash(key, last, block.at, block.text)).equals(block.hash))
       throw broken(`block ${block.seq} is not what was written`);
     for (const record of parseRecords(block.text)) {
+      if (record.kind === "end") noteEnd(ended, state, record.entry);
       const problem = apply(state, record);
       if (problem !== undefined) throw broken(`in block ${block.seq}, ${problem}`);
     }
     last = block;
   }
   const orphans = [...state.open.values()].filter(({ id }) => !state.lost.has(id));
+  const unlogged = await unloggedOf(ended, lastAt, state, store);
   const write = (commit: Parameters<LedgerStore["commit"]>[0]) => store.commit(commit);
   const journal = new Journal({ write, key, head: last, clock, timer, report });
   const { onCrossing } = setting;
@@ -63,7 +74,26 @@ export async function openLedger(setting: LedgerSetting): Promise<OpenLedger> {
     report,
     ...(onCrossing === undefined ? {} : { onCrossing }),
   });
-  return { ledger, journal, orphans };
+  return { ledger, journal, orphans, unlogged };
+}
+
+function noteEnd(ended: Map<string, EndedCall>, state: State, entry: Entry): void {
+  const hold = state.open.get(entry.holdId);
+  // A lost one has had its row since the start at which it was found.
+  if (hold !== undefined && !state.lost.has(hold.id)) ended.set(hold.requestId, { hold, entry });
+}
+
+async function unloggedOf(
+  ended: ReadonlyMap<string, EndedCall>,
+  lastAt: number,
+  state: State,
+  store: LedgerStore,
+): Promise<EndedCall[]> {
+  // Of those, another attempt was still under way.
+  const open = new Set([...state.open.values()].map(({ requestId }) => requestId));
+  const mayLack = [...ended].filter(([id, { entry }]) => mayLackRow(entry.at, lastAt) && !open.has(id));
+  const ids = new Set(await store.findUnlogged(mayLack.map(([id]) => id)));
+  return mayLack.flatMap(([id, call]) => (ids.has(id) ? [call] : []));
 }
 
 /** Unresolved holds may stand in periods that ended long ago, and so may what was corrected lately. */

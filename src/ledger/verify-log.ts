@@ -2,13 +2,15 @@ import type { Entry, HoldRecord } from "../domain/ledger.ts";
 import type { Nanos } from "../domain/money.ts";
 import type { RowCostView } from "../domain/request-record.ts";
 import type { Finding } from "./finding.ts";
+import { mayLackRow } from "./journal.ts";
 
 /** A request whose entry was read and whose row was not yet. */
 interface Awaited {
   readonly block: number;
   readonly hold: number;
   readonly at: number;
-  posted: Nanos;
+  readonly endedAt: number;
+  readonly posted: Nanos;
 }
 
 /** A row that was read before its entry. */
@@ -51,14 +53,14 @@ export class LogVerifier {
       // Another attempt may still come.
       this.spare.set(requestId, { ...row, cost: null });
       this.differ(requestId, block, id, posted - (row.cost ?? 0n));
-    } else if (before !== undefined) before.posted += posted;
-    else this.awaited.set(requestId, { block, hold: id, at, posted });
+    } else
+      this.awaited.set(requestId, { block, hold: id, at, endedAt, posted: posted + (before?.posted ?? 0n) });
   }
 
   correction(block: number, { requestId, id }: HoldRecord, amount: Nanos): void {
     const awaited = this.awaited.get(requestId);
     if (awaited === undefined) this.differ(requestId, block, id, amount);
-    else awaited.posted += amount;
+    else this.awaited.set(requestId, { ...awaited, posted: awaited.posted + amount });
   }
 
   row({ id, at, durationMs, costNanos }: RowCostView): void {
@@ -73,11 +75,16 @@ export class LogVerifier {
     this.differ(id, awaited.block, awaited.hold, awaited.posted - (costNanos ?? 0n));
   }
 
-  /** To be called when all is read. */
-  findings(): Finding[] {
+  /**
+   * To be called when all is read.
+   * @param checkpoint The block that it stands behind: of what ended before, all rows are written.
+   * @param lastAt When the last block was written: of what ended right before, rows may be on their way, or, where the
+   * gateway was killed, be written at its next start.
+   */
+  findings(checkpoint: number, lastAt: number): Finding[] {
     const findings: Finding[] = [];
-    for (const [id, { block, hold, at }] of this.awaited) {
-      if (at < this.prunedBefore) continue;
+    for (const [id, { block, hold, at, endedAt }] of this.awaited) {
+      if (at < this.prunedBefore || (block > checkpoint && mayLackRow(endedAt, lastAt))) continue;
       findings.push({ block, hold, what: `hold ${hold} ended, and the log has no request ${id}` });
     }
     for (const [id, { block, hold, by }] of this.unequal) {

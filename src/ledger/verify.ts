@@ -67,6 +67,7 @@ export class Verifier {
   private readonly attempts = new Set<string>();
   private readonly ended = new Map<number, Ended>();
   private head: Head = GENESIS;
+  private lastAt = 0;
   private wasCompared = false;
   private holds = 0;
   private entries = 0;
@@ -89,6 +90,7 @@ export class Verifier {
     if (kept?.seq === seq && !Buffer.from(kept.hash).equals(hash))
       this.find(seq, null, "it is another one than when its head was kept");
     this.head = block;
+    this.lastAt = at;
     this.takeAll(seq, text);
     const { accounts = [], checkpoint = null } = this.setting.stored ?? {};
     if (checkpoint?.seq === seq) this.compare(accounts, checkpoint);
@@ -164,7 +166,8 @@ export class Verifier {
       );
     if (kept !== undefined && kept.seq > this.head.seq)
       this.find(null, null, `the ledger ends with block ${this.head.seq}, but had block ${kept.seq} once`);
-    for (const { block, hold, what } of log?.findings() ?? []) this.find(block, hold, what);
+    for (const { block, hold, what } of log?.findings(stored?.checkpoint?.seq ?? 0, this.lastAt) ?? [])
+      this.find(block, hold, what);
     const { findings, more, holds, entries, total, recomputed, notRecomputable, state, head } = this;
     const open = state.open.size;
     const blocks = head.seq;

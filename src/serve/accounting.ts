@@ -57,7 +57,7 @@ export async function openAccounting(given: Given): Promise<Accounting> {
     report,
   });
   await webhook.resume();
-  const { ledger, journal, orphans } = await openLedger({
+  const { ledger, journal, orphans, unlogged } = await openLedger({
     store,
     key: vault.keyFor("ledger"),
     clock,
@@ -69,7 +69,7 @@ export async function openAccounting(given: Given): Promise<Accounting> {
   budgetsChanged();
   ledger.tellReached();
   const repricer = new Repricer({ store, ledger, prices: () => prices.book, clock });
-  await recover(orphans, store, journal, report);
+  await recover(orphans, unlogged, store, journal, report);
   return { prices, organisation, webhook, ledger, journal, repricer, budgetsChanged };
 }
 

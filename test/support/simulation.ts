@@ -205,6 +205,10 @@ export class SimulatedStore implements LedgerStore {
   async unclaimJobs(requestIds: readonly string[]): Promise<void> {
     for (const [job, id] of this.jobs) if (requestIds.includes(id)) this.jobs.delete(job);
   }
+
+  async findUnlogged(requestIds: readonly string[]): Promise<string[]> {
+    return requestIds.filter((id) => !this.costs.has(id));
+  }
 }
 
 /** What calls really cost, reckoned without the ledger. */

@@ -10,8 +10,8 @@ import type {
 } from "../../domain/ledger.ts";
 import type { LedgerStore } from "../../domain/store.ts";
 import { bytes, number, numberOrNull, text } from "../rows.ts";
-import type { Sql, SqlRow, SqlValue } from "../sql.ts";
-import { insertRequests, recostRequests, requestValues } from "./requests.ts";
+import type { Sql, SqlRow, SqlValue, Step } from "../sql.ts";
+import { insertionOf, noteBooks, recostRequests, requestValues } from "./requests.ts";
 
 export class LedgerQueries implements LedgerStore {
   private readonly sql: Sql;
@@ -32,17 +32,14 @@ export class LedgerQueries implements LedgerStore {
     costs: readonly RowCost[],
     checkpoint: Checkpoint | null,
   ): Promise<void> {
+    const steps: Step[] = [];
+    if (block !== null) steps.push([INSERT_BLOCK, [[block.seq, block.at, block.text, block.hash]]]);
+    if (rows.length > 0) steps.push(await insertionOf(this.sql, rows));
+    if (jobs.length > 0) steps.push([CLAIM_JOB, jobs.map((job) => [...job])]);
+    if (costs.length === 0 && checkpoint === null) return this.sql.runAll(steps);
+    await noteBooks(this.sql, costs);
     await this.sql.transaction(async () => {
-      if (block !== null) {
-        const { seq, at, text, hash } = block;
-        await this.sql.run(INSERT_BLOCK, seq, at, text, hash);
-      }
-      if (rows.length > 0) await insertRequests(this.sql, rows);
-      if (jobs.length > 0)
-        await this.sql.runMany(
-          CLAIM_JOB,
-          jobs.map((job) => [...job]),
-        );
+      await this.sql.runAll(steps);
       if (costs.length > 0) await recostRequests(this.sql, costs);
       if (checkpoint !== null) await this.putCheckpoint(checkpoint);
     });
@@ -57,6 +54,15 @@ export class LedgerQueries implements LedgerStore {
       "DELETE FROM metered_jobs WHERE request_id = ?",
       requestIds.map((id) => [id]),
     );
+  }
+
+  async findUnlogged(requestIds: readonly string[]): Promise<string[]> {
+    const unlogged: string[] = [];
+    for (const id of requestIds) {
+      const rows = await this.sql.all("SELECT 1 FROM requests WHERE id = ? LIMIT 1", id);
+      if (rows.length === 0) unlogged.push(id);
+    }
+    return unlogged;
   }
 
   async readLedgerTail(): Promise<LedgerTail> {

@@ -14,7 +14,7 @@ import type {
 import type { RequestStore } from "../../domain/store.ts";
 import { type Evidence, inputTokens, outputTokens, type Quantities, type Unit } from "../../domain/usage.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
-import type { Sql, SqlRow, SqlValue } from "../sql.ts";
+import type { Sql, SqlRow, SqlValue, Step } from "../sql.ts";
 import { addRows, dropEmpty } from "./rollup-tables.ts";
 import { rolledUp } from "./rollups.ts";
 import { sumUsage } from "./usage.ts";
@@ -134,10 +134,22 @@ export class RequestQueries implements Omit<RequestStore, "pageRequests" | "read
   }
 }
 
-/** @param rows From `requestValues`. */
-export async function insertRequests(sql: Sql, rows: readonly SqlValue[][]): Promise<void> {
-  for (const row of rows) if (row[BOOK] != null) row[BOOK] = await bookId(sql, String(row[BOOK]));
-  await sql.runMany(INSERT_REQUEST, rows);
+/**
+ * How rows are inserted. Not to be called within a transaction: see `bookId`.
+ * @param rows From `requestValues`; changed by it.
+ */
+export async function insertionOf(sql: Sql, rows: readonly SqlValue[][]): Promise<Step> {
+  const known = knownBooks(sql);
+  for (const row of rows) {
+    const hash = row[BOOK];
+    if (hash != null) row[BOOK] = known.get(String(hash)) ?? (await bookId(sql, String(hash)));
+  }
+  return [INSERT_REQUEST, rows];
+}
+
+/** To be called before `recostRequests`, and not within its transaction: see `bookId`. */
+export async function noteBooks(sql: Sql, costs: readonly RowCost[]): Promise<void> {
+  for (const { priceBook } of costs) if (priceBook !== null) await bookId(sql, priceBook);
 }
 
 /** Where a row has been deleted meanwhile, nothing happens. */
@@ -171,16 +183,24 @@ export async function recostRequests(sql: Sql, costs: readonly RowCost[]): Promi
 /** Of books that a database has, by their hashes. */
 const bookIds = new WeakMap<Sql, Map<string, number>>();
 
-/** The hash stands once in a table of its own: on every row it would be a third of the log. */
+function knownBooks(sql: Sql): Map<string, number> {
+  const known = bookIds.get(sql) ?? new Map<string, number>();
+  bookIds.set(sql, known);
+  return known;
+}
+
+/**
+ * The hash stands once in a table of its own: on every row it would be a third of the log. A book is written down by
+ * itself: one that was rolled back with something else would be remembered all the same.
+ */
 async function bookId(sql: Sql, hash: string): Promise<number> {
-  const ids = bookIds.get(sql) ?? new Map<string, number>();
-  bookIds.set(sql, ids);
-  const known = ids.get(hash);
-  if (known !== undefined) return known;
+  const known = knownBooks(sql);
+  const found = known.get(hash);
+  if (found !== undefined) return found;
   await sql.run("INSERT INTO price_books (hash) VALUES (?) ON CONFLICT (hash) DO NOTHING", hash);
   const [row] = await sql.all("SELECT id FROM price_books WHERE hash = ?", hash);
   const id = number(row ?? {}, "id");
-  ids.set(hash, id);
+  known.set(hash, id);
   return id;
 }
 

@@ -1,7 +1,8 @@
 import { TooManyChildren } from "../../domain/child-key.ts";
-import type { Commit } from "../../domain/ledger.ts";
+import type { Block, Commit } from "../../domain/ledger.ts";
 import { Conflict, StorageFailure, type Store } from "../../domain/store.ts";
 import { requestValues } from "../queries/requests.ts";
+import { blockText } from "./block-text.ts";
 import type { Call, Reply } from "./thread.ts";
 
 /**
@@ -32,14 +33,12 @@ export async function openSqliteStore(path: string): Promise<Store> {
         };
       }
       if (method === "commit") {
-        return ({ block, rows, jobs, costs, checkpoint }: Commit) =>
-          thread.call("commitValues", [
-            block,
-            JSON.stringify(rows.map(requestValues)),
-            jobs,
-            costs,
-            checkpoint,
-          ]);
+        return ({ block, rows, jobs, costs, checkpoint }: Commit) => {
+          const values = rows.length === 0 ? "[]" : JSON.stringify(rows.map(requestValues));
+          return block !== null && jobs.length === 0 && costs.length === 0 && checkpoint === null
+            ? thread.commitBlock(block, values)
+            : thread.call("commitValues", [block, values, jobs, costs, checkpoint]);
+        };
       }
       return (...args: unknown[]) => (LONG_READS.has(method) ? reader : thread).call(method, args);
     },
@@ -77,11 +76,20 @@ class StoreThread {
   }
 
   call(method: string, args: unknown[]): Promise<unknown> {
+    return this.post((n): Call => ({ n, method, args }));
+  }
+
+  /** @param rows A JSON array of `requestValues`. */
+  commitBlock(block: Block, rows: string): Promise<unknown> {
+    return this.post((n) => blockText(n, block, rows));
+  }
+
+  private post(messageOf: (n: number) => Call | string): Promise<unknown> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const settled = Promise.withResolvers<unknown>();
-    const call: Call = { n: this.count++, method, args };
-    this.waiting.set(call.n, settled);
-    this.worker.postMessage(call);
+    const n = this.count++;
+    this.waiting.set(n, settled);
+    this.worker.postMessage(messageOf(n));
     return settled.promise;
   }
 

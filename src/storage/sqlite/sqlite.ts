@@ -1,7 +1,7 @@
 import { Database, SQLiteError, type Statement } from "bun:sqlite";
 import { StorageFailure } from "../../domain/store.ts";
 import { migrations } from "../migrations/list.ts";
-import { type Sql, type SqlRow, type SqlValue, UniqueViolation } from "../sql.ts";
+import { type Sql, type SqlRow, type SqlValue, type Step, UniqueViolation } from "../sql.ts";
 
 /**
  * Opens the database file and brings its schema up to date.
@@ -80,13 +80,31 @@ export class SqliteSql implements Sql {
     });
   }
 
+  async runAll(steps: readonly Step[]): Promise<void> {
+    // Within a transaction it is a part of it.
+    const isPart = this.database.inTransaction;
+    translate(() => {
+      if (!isPart) this.prepare(this.begin).run();
+      try {
+        for (const [text, rows] of steps) {
+          const statement = this.prepare(text);
+          for (const values of rows) statement.run(...values);
+        }
+        if (!isPart) this.prepare("COMMIT").run();
+      } catch (error) {
+        if (!isPart && this.database.inTransaction) this.database.run("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     // Calls run one after another: whoever finds a transaction open is inside it.
     if (this.database.inTransaction) return work();
-    translate(() => this.database.run(this.begin));
+    translate(() => this.prepare(this.begin).run());
     try {
       const result = await work();
-      translate(() => this.database.run("COMMIT"));
+      translate(() => this.prepare("COMMIT").run());
       return result;
     } catch (error) {
       if (this.database.inTransaction) this.database.run("ROLLBACK");

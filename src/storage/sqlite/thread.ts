@@ -5,6 +5,7 @@
 import type { Block, Checkpoint, JobClaim, RowCost } from "../../domain/ledger.ts";
 import type { SqlValue } from "../sql.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
+import { parseBlockText } from "./block-text.ts";
 import { openSqlite, openSqliteReader } from "./sqlite.ts";
 
 export interface Call {
@@ -25,8 +26,8 @@ declare const self: Worker;
 let store: SqlStore | undefined;
 let queue: Promise<void> = Promise.resolve();
 
-self.onmessage = (event: MessageEvent<Call>) => {
-  const call = event.data;
+self.onmessage = (event: MessageEvent<Call | string>) => {
+  const call = typeof event.data === "string" ? blockCall(event.data) : event.data;
   queue = queue.then(async () => {
     const reply: Reply = { n: call.n };
     try {
@@ -40,6 +41,11 @@ self.onmessage = (event: MessageEvent<Call>) => {
     self.postMessage(reply);
   });
 };
+
+function blockCall(message: string): Call {
+  const { n, block, rows } = parseBlockText(message);
+  return { n, method: "commitValues", args: [block, rows, [], [], null] };
+}
 
 function perform(call: Call): unknown {
   if (call.method === "open") {
