@@ -35,11 +35,24 @@ export function holdText(
   accounts: readonly { readonly id: AccountId }[],
 ): string {
   const { at, requestId, attempt, keyId, userId, groupId, provider, method, endpoint, model } = facts;
-  const ceiling = amount === null ? "null" : `"${amount}"`;
-  let ids = "";
-  for (const account of accounts) ids += ids === "" ? `"${account.id}"` : `,"${account.id}"`;
-  // Ids are our own, and methods tokens; only what a client may have written needs its characters escaped.
-  return `["hold",${id},${at},"${requestId}",${attempt},"${keyId}","${userId}","${groupId}","${provider}","${method}",${JSON.stringify(endpoint)},${JSON.stringify(model)},${ceiling},[${ids}]]\n`;
+  const ceiling = amount === null ? null : amount.toString();
+  const ids = accounts.map((account) => account.id);
+  return line([
+    "hold",
+    id,
+    at,
+    requestId,
+    attempt,
+    keyId,
+    userId,
+    groupId,
+    provider,
+    method,
+    endpoint,
+    model,
+    ceiling,
+    ids,
+  ]);
 }
 
 export function shrinkText(holdId: number, ceiling: Nanos): string {
@@ -52,20 +65,25 @@ export function lostText(holdId: number): string {
 }
 
 export function entryText({ holdId, at, kind, amount, evidence, costing, reason }: Entry): string {
-  const cost = amount === null ? "null" : `"${amount}"`;
-  const shown = evidence === null ? "null" : `"${evidence}"`;
-  const why = reason === undefined ? "" : `,${JSON.stringify(reason)}`;
-  return `["end",${holdId},${at},"${kind}",${cost},${shown},${costing === null ? "null" : costingText(costing)}${why}]\n`;
+  const cost = amount === null ? null : amount.toString();
+  const fields = ["end", holdId, at, kind, cost, evidence, costing === null ? null : costingFields(costing)];
+  if (reason !== undefined) fields.push(reason);
+  return line(fields);
 }
 
-function costingText({ priceBook, uses, serviceTier, region, reportedCost }: Costing): string {
-  const reported = reportedCost === null ? "null" : `"${reportedCost}"`;
-  return `["${priceBook}",${JSON.stringify(uses.map(({ model, quantities }) => [model, quantities]))},${JSON.stringify(serviceTier)},${JSON.stringify(region)},${reported}]`;
+function costingFields({ priceBook, uses, serviceTier, region, reportedCost }: Costing): unknown[] {
+  const reported = reportedCost === null ? null : reportedCost.toString();
+  return [priceBook, uses.map(({ model, quantities }) => [model, quantities]), serviceTier, region, reported];
 }
 
 export function correctionText({ holdId, at, amount, accounts, reason, priceBook }: Correction): string {
   const fields = ["correct", holdId, at, amount.toString(), accounts, reason];
-  return `${JSON.stringify(priceBook === null ? fields : [...fields, priceBook])}\n`;
+  return line(priceBook === null ? fields : [...fields, priceBook]);
+}
+
+/** In one go: a text that is put together of many is a chain of them, which whoever reads it has to gather first. */
+function line(fields: readonly unknown[]): string {
+  return `${JSON.stringify(fields)}\n`;
 }
 
 /** @throws Error for a line that is no record. */

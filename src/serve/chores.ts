@@ -8,7 +8,7 @@ const SWEEP_MS = 60_000;
 const CUT_MS = 500;
 const ROLL_UP_MS = 1000;
 /** Rows that are added to the sums at a time: about a millisecond, for which a hold may have to wait. */
-const ROLL_UP_ROWS = 256;
+const ROLL_UP_ROWS = 512;
 
 /** How long a child key that has ended is still known, so that whoever uses it is told that it has ended. */
 export const REMEMBERED_CHILD_MS = 24 * 3_600_000;
