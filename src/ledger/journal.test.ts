@@ -66,6 +66,29 @@ test("what comes while a commit is under way goes into the next, all of it in on
   expect(commits.map(({ block }) => block?.seq)).toEqual([1, 2, undefined]);
 });
 
+test("a hold waits for two turns of the event loop for others, and no longer", () => {
+  const texts: (string | undefined)[] = [];
+  const turns: (() => void)[] = [];
+  const journal = new Journal({
+    write: ({ block }) => {
+      texts.push(block?.text);
+      return new Promise(() => {});
+    },
+    key: new Uint8Array(32),
+    head: GENESIS,
+    clock: { now: () => 0 },
+    timer: { after: () => () => {}, soon: (work) => void turns.push(work) },
+    report: () => {},
+  });
+  void journal.appendDurably("a\n");
+  turns.shift()?.();
+  void journal.appendDurably("b\n");
+  expect(texts).toEqual([]);
+  turns.shift()?.();
+  expect(texts).toEqual(["a\nb\n"]);
+  expect(turns).toEqual([]);
+});
+
 test("rows wait for company, not for long, and not where no hold waits", async () => {
   const { journal, commits, pass, run, done } = journalOnDisk();
   void journal.appendDurably("hold\n");

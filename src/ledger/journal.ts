@@ -173,7 +173,7 @@ export class Journal {
 
   private write(): void {
     this.callOff = undefined;
-    const { text, rowsSince, jobs, costs, waited } = this;
+    const { text, jobs, costs, waited } = this;
     const at = this.parts.clock.now();
     const block = this.nextBlock(text, at);
     const balances = block !== null && this.isCheckpointDue(at) ? this.balances?.() : undefined;
@@ -211,10 +211,7 @@ export class Journal {
       },
       (error: Error) => {
         this.text = text + this.text;
-        if (rows.length > 0) {
-          this.rows = rows.concat(this.rows);
-          this.rowsSince = rowsSince;
-        }
+        this.rows = rows.concat(this.rows);
         this.jobs = jobs.concat(this.jobs);
         this.costs = costs.concat(this.costs);
         if (!wasFailing) {

@@ -54,6 +54,37 @@ test("what a request saw of a job that died with its process counts for nothing:
   expect(reports).toEqual([expect.stringContaining("1 requests were under way")]);
 });
 
+test("what is made again does not wait, lest another crash takes it; of a call's attempts, it is one row", async () => {
+  const time = new SimulatedTime(NOON);
+  const store = new SimulatedStore(time, new Dice(1));
+  const life = async () => {
+    const parts = { store: store.connect(), key: new Uint8Array(32), clock: time, timer: time };
+    const opened = await openLedger({ ...parts, report: () => {} });
+    await recover(opened.orphans, opened.unlogged, store, opened.journal, () => {});
+    return opened.ledger;
+  };
+  const before = await life();
+  const [first, ended] = ["tried twice", "ended"].map((id) => before.reserve(factsOf(id), [], null));
+  await time.run(() => false);
+  first?.void();
+  ended?.settle(5n, "reported", null);
+  before.reserve({ ...factsOf("tried twice"), attempt: 2 }, [], null);
+  await time.run(() => false);
+  store.crash();
+  void time.sleep(1000);
+  await time.run(() => false);
+
+  const ledger = await life();
+  let isHeld = false;
+  void ledger.reserve(factsOf("next"), [], null)?.durable.then(() => {
+    isHeld = true;
+  });
+  await time.run(() => isHeld);
+  store.crash();
+  expect(store.rows.sort()).toEqual(["ended", "tried twice"]);
+  expect(store.costs.get("ended")).toBe(5n);
+});
+
 test("killed at any moment, no call is in the ledger and not in the log, nor twice, and what it cost is the same", async () => {
   let recovered = 0;
   for (let seed = 1; seed <= 150; seed++) {
