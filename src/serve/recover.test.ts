@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { Dice, SimulatedStore, SimulatedTime } from "../../test/support/simulation.ts";
 import type { HoldFacts } from "../domain/ledger.ts";
 import type { RequestRecord } from "../domain/request-record.ts";
+import type { Hold } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
 import { Verifier } from "../ledger/verify.ts";
 import { LogVerifier } from "../ledger/verify-log.ts";
@@ -54,7 +55,8 @@ test("what a request saw of a job that died with its process counts for nothing:
   expect(reports).toEqual([expect.stringContaining("1 requests were under way")]);
 });
 
-test("what is made again does not wait, lest another crash takes it; of a call's attempts, it is one row", async () => {
+/** What the log has after a crash, and another crash as soon as the next start has taken a call. */
+async function rowsAfter(work: (reserve: (id: string, attempt?: number) => Hold | undefined) => void) {
   const time = new SimulatedTime(NOON);
   const store = new SimulatedStore(time, new Dice(1));
   const life = async () => {
@@ -64,11 +66,7 @@ test("what is made again does not wait, lest another crash takes it; of a call's
     return opened.ledger;
   };
   const before = await life();
-  const [first, ended] = ["tried twice", "ended"].map((id) => before.reserve(factsOf(id), [], null));
-  await time.run(() => false);
-  first?.void();
-  ended?.settle(5n, "reported", null);
-  before.reserve({ ...factsOf("tried twice"), attempt: 2 }, [], null);
+  work((id, attempt = 1) => before.reserve({ ...factsOf(id), attempt }, [], null));
   await time.run(() => false);
   store.crash();
   void time.sleep(1000);
@@ -80,9 +78,24 @@ test("what is made again does not wait, lest another crash takes it; of a call's
     isHeld = true;
   });
   await time.run(() => isHeld);
-  store.crash();
-  expect(store.rows.sort()).toEqual(["ended", "tried twice"]);
-  expect(store.costs.get("ended")).toBe(5n);
+  return store.rows.map((id) => [id, store.costs.get(id)]);
+}
+
+test("what is made again does not wait for more, lest another crash takes it", async () => {
+  expect(await rowsAfter((reserve) => reserve("a")?.settle(5n, "reported", null))).toEqual([["a", 5n]]);
+});
+
+test("a call of several attempts has one row", async () => {
+  const rows = await rowsAfter((reserve) => {
+    reserve("ended")?.void();
+    reserve("ended", 2)?.settle(5n, "reported", null);
+    reserve("open")?.void();
+    reserve("open", 2);
+  });
+  expect(rows).toEqual([
+    ["ended", 5n],
+    ["open", null],
+  ]);
 });
 
 test("killed at any moment, no call is in the ledger and not in the log, nor twice, and what it cost is the same", async () => {
