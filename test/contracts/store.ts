@@ -531,6 +531,25 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.listRequests({ limit: 10_000 })).toHaveLength(5000);
     });
 
+    test("appends a block and its rows whole or not at all, with their texts as they are", async () => {
+      const hash = Uint8Array.from({ length: 32 }, (_, at) => at * 8);
+      const block = { seq: 1, at: T0, text: '["a","ünï€ \u2028"]\n["b"]\n', hash };
+      const commit = (...rows: RequestRecord[]) =>
+        store.commit({ block, rows, jobs: [], costs: [], checkpoint: null });
+      const priced = row("r1", {
+        endpoint: "/two\nlines",
+        metered: { quantities: { input_tokens: 1 }, evidence: "reported", costNanos: 1n, priceBook: "book" },
+      });
+      const broken = row("r2", { endpoint: null as unknown as string });
+      expect(await failureOf(commit(priced, broken))).toBeInstanceOf(Error);
+      expect(await store.readBlocks(0, 10)).toEqual([]);
+      await commit(priced);
+      expect(await store.readBlocks(0, 10)).toEqual([block]);
+      // The price book, too, is not that of the commit that failed.
+      expect(await store.listRequests({ limit: 10 })).toMatchObject([priced]);
+      expect(await store.findUnlogged(["r2", "r1"])).toEqual(["r2"]);
+    });
+
     test("works on while many call at once", async () => {
       await store.addGroup(group("g1"));
       await Promise.all([
