@@ -76,9 +76,10 @@ describe("requests per minute", () => {
   test("a refused call counts nowhere", async () => {
     const wide = fresh({ requestsPerMinute: 3 });
     gateway.limits = [wide, fresh({ requestsPerMinute: 1 })];
-    expect(await statuses([ask(), ask(), ask(), ask(), ask()])).toEqual([200, 429, 429, 429, 429]);
+    // What is asked at once need not come in that order.
+    expect((await statuses([ask(), ask(), ask(), ask(), ask()])).sort()).toEqual([200, 429, 429, 429, 429]);
     gateway.limits = [wide];
-    expect(await statuses([ask(), ask(), ask()])).toEqual([200, 200, 429]);
+    expect((await statuses([ask(), ask(), ask()])).sort()).toEqual([200, 200, 429]);
   });
 
   test("the refusal says whose limit it is, which, and when to come again", async () => {
