@@ -3,12 +3,16 @@ import { compileScope } from "../domain/compiled-scope.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { openai } from "../providers/openai.ts";
+import { openrouter } from "../providers/openrouter.ts";
 import { authorise } from "./authorise.ts";
 import { Exchange } from "./exchange.ts";
 import { findRoute } from "./route.ts";
 import { createUpstream } from "./upstreams.ts";
 
-const upstreams = new Map([["openai", createUpstream(openai, "https://own.example/v1")]]);
+const upstreams = new Map([
+  ["openai", createUpstream(openai, "https://own.example/v1")],
+  ["openrouter", createUpstream(openrouter, "https://own.example/api/v1")],
+]);
 
 function scopesOf(policy: Policy) {
   const stored = { scope: { kind: "key", id: "k" } as const, policy, budgets: [], version: 1 };
@@ -16,9 +20,12 @@ function scopesOf(policy: Policy) {
 }
 
 interface Asked {
+  readonly provider?: string;
   readonly path?: string;
   readonly method?: string;
-  readonly model?: string;
+  readonly model?: string | null;
+  /** Other models that may answer. */
+  readonly models?: readonly string[];
   readonly address?: string;
   readonly at?: number;
 }
@@ -32,9 +39,10 @@ async function outcomeOf(scopes: ReturnType<typeof scopesOf>, asked: Asked = {})
     address = "10.0.0.1",
     at = 0,
   } = asked;
-  const body = method === "GET" ? null : JSON.stringify({ model });
+  const { provider = "openai", models } = asked;
+  const body = method === "GET" ? null : JSON.stringify({ model, models });
   const headers = { "content-type": "application/json", "content-length": String(body?.length ?? 0) };
-  const request = new Request(`http://gateway/openai/v1${path}`, { method, headers, body });
+  const request = new Request(`http://gateway/${provider}/v1${path}`, { method, headers, body });
   const exchange = new Exchange("id", method, at, address, 0, 1000);
   const code = await authorise(request, findRoute(request.url, upstreams), exchange, scopes).then(
     () => "allowed",
@@ -64,6 +72,20 @@ test("a call like the one that was allowed is allowed, and every other one is as
     [{}, "allowed"],
     // Its requests stand in a file, and may be for any model.
     [{ path: "/batches", model: "gpt-5" }, "model_not_allowed"],
+  ] as const) {
+    expect([asked, await outcomeOf(scopes, asked)]).toEqual([asked, outcome]);
+  }
+});
+
+test("a call that names no model, or lets others answer, is not like one that names its own", async () => {
+  const scopes = scopesOf({ models: ["gpt-5"] });
+  for (const [asked, outcome] of [
+    // It costs nothing there.
+    [{ path: "/vector_stores", model: null }, "allowed"],
+    [{ model: null }, "model_not_allowed"],
+    [{ provider: "openrouter" }, "allowed"],
+    [{ provider: "openrouter", models: ["gpt-4"] }, "model_not_allowed"],
+    [{ provider: "openrouter" }, "allowed"],
   ] as const) {
     expect([asked, await outcomeOf(scopes, asked)]).toEqual([asked, outcome]);
   }

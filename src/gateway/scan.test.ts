@@ -8,6 +8,23 @@ const scan = (text: string) => {
   return found && { model: found.model };
 };
 
+test("a text that JSON does not allow, and a number of more digits than are exact, are read as JSON reads them", () => {
+  for (const letter of ["\u0001", "\n", "\t"])
+    expect(() => scan(`{"model":"a${letter}b"}`)).toThrow("malformed escape");
+  const cap = (digits: string) => {
+    const format = { ...unknownDemand, members: { max_tokens: "cap" } } as const;
+    return scanObject(Buffer.from(`{"max_tokens":${digits}}`), format)?.outputCap;
+  };
+  for (const digits of ["0", "007", "256", "999999999999999", "9007199254740993", "12345678901234567891"])
+    expect(cap(digits)).toBe(Number(digits));
+  for (const [digits, value] of [
+    ["1.5", 2],
+    ["1e3", 1000],
+    ["-1", null],
+  ] as const)
+    expect(cap(digits)).toBe(value);
+});
+
 test("finds the model that JSON.parse finds, in any JSON object", () => {
   const objects = fc
     .dictionary(fc.oneof(fc.string(), fc.constantFrom("model", "mode", "models")), fc.jsonValue())

@@ -83,6 +83,21 @@ test("finds in pieces what parsing the whole finds, however the text is cut and 
   );
 });
 
+test("finds where long texts end that are full of escapes, in whatever pieces they come", () => {
+  const parts = fc.constantFrom('"', "\\", "\n", "x".repeat(50), "y".repeat(90));
+  const long = fc.array(parts, { maxLength: 8 }).map((some) => some.join(""));
+  fc.assert(
+    fc.property(long, long, long, fc.array(fc.nat(900), { maxLength: 6 }), (one, two, three, cuts) => {
+      const text = JSON.stringify({ text: one, usage: two, more: [three, one], model: three });
+      expect(watched(text, cuts)).toEqual([
+        ["usage", two],
+        ["model", three],
+      ]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("reads names that are written with escapes", () => {
   expect(watched('{"us\\u0061ge":{"n":1}}')).toEqual([["usage", { n: 1 }]]);
 });
