@@ -59,7 +59,7 @@ export class UpstreamClient {
       method: request.method,
       head: headText(request, pool.host),
       body: request.body,
-      isChunked: request.body instanceof ReadableStream && request.length === undefined,
+      length: request.length,
       connectMs: request.connectMs,
       mayLeadTo: request.mayLeadTo,
     });
@@ -69,10 +69,10 @@ export class UpstreamClient {
     return transfer.answer;
   }
 
-  /** Closes what is not in use. */
+  /** Closes what is not in use, and the rest when it is over. */
   close(): void {
     clearInterval(this.timer);
-    for (const pool of this.pools.values()) pool.closeIdle(Number.POSITIVE_INFINITY);
+    for (const pool of this.pools.values()) pool.close();
   }
 
   private poolOf(origin: string): Pool {
@@ -103,6 +103,7 @@ class Pool implements Keeper {
   private readonly idle: Connection[] = [];
   /** Connections that there are, or that are about to be. */
   private open = 0;
+  private isClosed = false;
 
   constructor(origin: string) {
     const { protocol, hostname, port, host } = new URL(origin);
@@ -127,7 +128,7 @@ class Pool implements Keeper {
   }
 
   keep(connection: Connection): void {
-    if (this.idle.length < MOST_IDLE) {
+    if (!this.isClosed && this.idle.length < MOST_IDLE && this.idleMsOf(connection) > 0) {
       connection.idleSince = performance.now();
       this.idle.push(connection);
     } else connection.destroy();
@@ -144,11 +145,18 @@ class Pool implements Keeper {
   }
 
   closeIdle(now: number): void {
-    for (const connection of [...this.idle]) {
-      const { idleSeconds, idleSince } = connection;
-      const said = idleSeconds === undefined ? Number.POSITIVE_INFINITY : idleSeconds * 1000 - AHEAD_MS;
-      if (now - idleSince >= Math.min(said, this.idleMs)) connection.destroy();
-    }
+    for (const connection of [...this.idle])
+      if (now - connection.idleSince >= this.idleMsOf(connection)) connection.destroy();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.closeIdle(Number.POSITIVE_INFINITY);
+  }
+
+  /** How long it may be kept without use. */
+  private idleMsOf({ idleSeconds }: Connection): number {
+    return idleSeconds === undefined ? this.idleMs : Math.min(idleSeconds * 1000 - AHEAD_MS, this.idleMs);
   }
 
   private async connect(transfer: Transfer): Promise<void> {
@@ -169,7 +177,8 @@ class Pool implements Keeper {
 
 function hand(connection: Connection, transfer: Transfer): void {
   const { mayLeadTo } = transfer.outgoing;
-  if (mayLeadTo !== undefined && !mayLeadTo(connection.remoteAddress ?? "")) {
+  const address = connection.remoteAddress;
+  if (mayLeadTo !== undefined && (address === undefined || !mayLeadTo(address))) {
     connection.destroy();
     const message = "The upstream's name leads to an address that is not public.";
     transfer.fail(new UpstreamFailure("EADDRNOTALLOWED", message, false));
@@ -177,13 +186,17 @@ function hand(connection: Connection, transfer: Transfer): void {
 }
 
 function headText({ method, target, headers, body, length }: UpstreamRequest, host: string): string {
-  if (!TARGET.test(target)) throw new TypeError("What is asked for cannot stand in a request's first line.");
+  if (!TARGET.test(target) || !TOKEN.test(method))
+    throw new TypeError("What is asked for cannot stand in a request's first line.");
+  if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0))
+    throw new TypeError("The length of the body is no number of bytes.");
   let text = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
   for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string;
     const value = headers[at + 1] as string;
-    if (NOT_IN_VALUES.test(value))
-      throw new TypeError(`The value of ${headers[at]} cannot stand in a header.`);
-    text += `${headers[at]}: ${value}\r\n`;
+    if (!TOKEN.test(name) || NOT_IN_VALUES.test(value))
+      throw new TypeError("The name or the value of a header cannot stand in one.");
+    text += `${name}: ${value}\r\n`;
   }
   if (body instanceof Uint8Array) text += `content-length: ${body.length}\r\n`;
   else if (body !== null)
@@ -192,5 +205,7 @@ function headText({ method, target, headers, body, length }: UpstreamRequest, ho
 }
 
 const TARGET = /^\/[\x21-\x7e]*$/;
+/** What a method or a header's name is (RFC 9110, 5.6.2). */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** It could end a line, or is no byte. */
 const NOT_IN_VALUES = /[^\t\x20-\x7e\x80-\xff]/;

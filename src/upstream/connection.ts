@@ -42,6 +42,8 @@ export class Connection {
   /** What the socket had no room for. */
   private unsent: Uint8Array | undefined;
   private drained: PromiseWithResolvers<void> | undefined;
+  /** Of a body that is a stream and is not over. */
+  private upload: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   private constructor(keeper: Keeper) {
     this.keeper = keeper;
@@ -110,6 +112,8 @@ export class Connection {
   begin(transfer: Transfer): void {
     this.transfer = transfer;
     transfer.connection = this;
+    // It may have been on another connection before.
+    transfer.isWritten = false;
     const { head, body } = transfer.outgoing;
     if (body === null) this.finish(transfer, this.write(Buffer.from(head, "latin1")));
     else if (body instanceof Uint8Array) this.finish(transfer, this.writeWhole(head, body));
@@ -126,6 +130,7 @@ export class Connection {
   release(isClean: boolean): void {
     this.transfer = undefined;
     this.hasServed = true;
+    this.stopUpload();
     if (isClean && this.mayServeMore && !this.isClosed) this.keeper.keep(this);
     else this.destroy();
   }
@@ -155,6 +160,7 @@ export class Connection {
     this.isClosed = true;
     this.transfer = undefined;
     this.drained?.resolve();
+    this.stopUpload();
     if (this.isKept) this.keeper.forget(this);
     if (transfer === undefined) return;
     if (this.hasServed && transfer.mayRepeat) {
@@ -184,19 +190,28 @@ export class Connection {
     head: string,
     body: ReadableStream<Uint8Array>,
   ): Promise<void> {
-    const { isChunked } = transfer.outgoing;
-    const reader = body.getReader();
+    const { length } = transfer.outgoing;
+    let sent = 0;
     try {
+      const reader = body.getReader();
+      this.upload = reader;
       await this.write(Buffer.from(head, "latin1"));
       for (;;) {
         const { done, value } = await reader.read();
-        if (done || transfer.isOver) break;
+        if (transfer.isOver) return;
+        if (done) break;
         // An empty chunk would be the last one.
         if (value.length === 0) continue;
-        await this.write(isChunked ? chunkOf(value) : value);
+        sent += value.length;
+        // The upstream would take the rest for another request.
+        if (length !== undefined && sent > length) throw wrongLength("longer");
+        await this.write(length === undefined ? chunkOf(value) : value);
       }
-      if (transfer.isOver) return void reader.cancel().catch(() => {});
-      if (isChunked) await this.write(LAST_CHUNK);
+      // The upstream would take the next request for the rest.
+      if (length !== undefined && sent < length) throw wrongLength("shorter");
+      if (length === undefined) await this.write(LAST_CHUNK);
+      if (transfer.isOver) return;
+      this.upload = undefined;
       transfer.isWritten = true;
     } catch (error) {
       // What the client sends broke off: the upstream must not take it for whole.
@@ -204,11 +219,20 @@ export class Connection {
     }
   }
 
+  /** The transfer is over: whoever writes its request's body is told that nobody takes the rest. */
+  private stopUpload(): void {
+    const { upload } = this;
+    if (upload === undefined) return;
+    this.upload = undefined;
+    // What breaks off in that moment is nobody's any more.
+    upload.cancel().catch(() => {});
+  }
+
   private finish(transfer: Transfer, written: Promise<void> | undefined): void {
     if (written === undefined) transfer.isWritten = true;
     else
       void written.then(() => {
-        transfer.isWritten = !this.isClosed;
+        if (transfer === this.transfer) transfer.isWritten = true;
       });
   }
 
@@ -245,6 +269,10 @@ function chunkOf(piece: Uint8Array): Buffer {
   chunk.set(piece, size.length);
   chunk.write("\r\n", size.length + piece.length, "latin1");
   return chunk;
+}
+
+function wrongLength(how: "longer" | "shorter"): UpstreamFailure {
+  return new UpstreamFailure("EBODYLENGTH", `The request's body is ${how} than it says.`, true);
 }
 
 function codeOf(error: unknown): string {

@@ -19,6 +19,9 @@ export interface Head {
   readonly idleSeconds: number | undefined;
 }
 
+/** Ten times what answers have: the platform compares each name with all before it, and 50,000 would hold up everybody. */
+const MAX_HEADERS = 512;
+
 const NONE: Framing = { kind: "none" };
 const CHUNKED: Framing = { kind: "chunked" };
 const CLOSE: Framing = { kind: "close" };
@@ -35,11 +38,14 @@ export function parseHead(text: string, method: string): Head {
   const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
   const status = statusOf(line);
   const headers = new Headers();
+  let count = 0;
   let length: number | undefined;
+  let hasManyLengths = false;
   let isChunked = false;
   let isClosing = !line.startsWith("HTTP/1.1");
   let idleSeconds: number | undefined;
   for (let at = lineEnd === -1 ? text.length : lineEnd + 2; at < text.length; ) {
+    if (++count > MAX_HEADERS) throw new MalformedAnswer("it has too many headers");
     let end = text.indexOf("\r\n", at);
     if (end === -1) end = text.length;
     const colon = text.indexOf(":", at);
@@ -52,7 +58,10 @@ export function parseHead(text: string, method: string): Head {
     // Names that decide about framing are told by their length first: nearly all are none of these.
     switch (name.length) {
       case 14:
-        if (name.toLowerCase() === "content-length") length = lengthOf(value, length);
+        if (name.toLowerCase() === "content-length") {
+          hasManyLengths ||= length !== undefined || value.includes(",");
+          length = lengthOf(value, length);
+        }
         break;
       case 17:
         if (name.toLowerCase() === "transfer-encoding") {
@@ -77,9 +86,12 @@ export function parseHead(text: string, method: string): Head {
   if (isChunked && length !== undefined) {
     headers.delete("content-length");
     isClosing = true;
-  }
+  } else if (hasManyLengths) headers.set("content-length", String(length));
   const framing = framingOf(status, method, isChunked, length);
-  return { status, headers, framing, keepsAlive: !isClosing && framing.kind !== "close", idleSeconds };
+  if (framing.kind === "close") isClosing = true;
+  // Whoever announces a body where none may be might send it: it would stand before the next answer.
+  if (framing.kind === "none" && (isChunked || (length ?? 0) > 0)) isClosing = true;
+  return { status, headers, framing, keepsAlive: !isClosing, idleSeconds };
 }
 
 function statusOf(line: string): number {

@@ -1,6 +1,7 @@
 import { Answer, type AnswerBody } from "./answer.ts";
 import { ChunkReader } from "./chunks.ts";
 import { CLOSED, MalformedAnswer, UpstreamFailure } from "./failure.ts";
+import { Gathered } from "./gathered.ts";
 import { type Framing, type Head, parseHead } from "./head.ts";
 
 /** What is sent as a request's body. */
@@ -12,8 +13,8 @@ export interface Outgoing {
   /** Request line and headers up to and with the empty line; a character for each byte. */
   readonly head: string;
   readonly body: RequestBody;
-  /** Whether a stream goes in chunks; else it has the length that the head says. */
-  readonly isChunked: boolean;
+  /** Of a body that is a stream, what the head says; undefined where it goes in chunks. */
+  readonly length: number | undefined;
   /** How long a connection may take to come about, milliseconds. */
   readonly connectMs: number;
   /** Looks at the address that the connection leads to; nothing is sent where it says no. */
@@ -31,9 +32,14 @@ interface Carrier {
 
 /** What every answer begins with. */
 const HTTP = "HTTP/1.";
+/** Of the answer's head, and again of all those that come before it. */
 const MAX_HEAD_BYTES = 256 * 1024;
 /** So much of an answer may wait for its reader; then the upstream is not read from until half of it is taken. */
 const MAX_WAITING_BYTES = 256 * 1024;
+/** What a piece that waits costs beside its bytes. */
+const PIECE_BYTES = 128;
+/** What came in more than this and is little of it is copied, or it would keep all of that in memory while it waits. */
+const LARGE_PACKET_BYTES = 4096;
 /** They may be sent twice where nobody knows whether the first one arrived (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
@@ -49,8 +55,12 @@ export class Transfer implements AnswerBody {
   private readonly head: PromiseWithResolvers<Answer> = Promise.withResolvers();
   private state: "head" | "body" | "over" = "head";
   private isAnswered = false;
+  /** Whether a byte has come. */
+  private hasHeard = false;
   /** Of a head that is not over. */
-  private partial: Buffer<ArrayBuffer> | undefined;
+  private partial: Gathered | undefined;
+  /** Of answers that others follow. */
+  private interimBytes = 0;
   private framing: Framing = { kind: "none" };
   /** Of a body with a length, what is still to come. */
   private left = 0;
@@ -73,12 +83,12 @@ export class Transfer implements AnswerBody {
   /** Whether it may be sent again after its connection broke. */
   get mayRepeat(): boolean {
     const { body, method } = this.outgoing;
-    const hasHeardNothing = this.state === "head" && !this.isAnswered && this.partial === undefined;
-    return hasHeardNothing && !(body instanceof ReadableStream) && IDEMPOTENT.has(method);
+    return !this.isOver && !this.hasHeard && !(body instanceof ReadableStream) && IDEMPOTENT.has(method);
   }
 
   /** What came over its connection. */
   take(bytes: Buffer<ArrayBuffer>): void {
+    this.hasHeard = true;
     let rest: Uint8Array<ArrayBuffer> | undefined;
     let head: Head | undefined;
     try {
@@ -90,9 +100,10 @@ export class Transfer implements AnswerBody {
       } else rest = bytes;
       if (this.state === "body" && rest.length > 0) rest = this.takeBody(rest);
     } catch (error) {
-      if (!(error instanceof MalformedAnswer)) throw error;
-      const message = `The upstream's answer is not HTTP: ${error.message}.`;
-      this.fail(new UpstreamFailure("EBADANSWER", message, true));
+      // Whatever else it is: thrown here, it would reach nobody, and whoever waits would wait on.
+      const isMalformed = error instanceof MalformedAnswer;
+      const message = isMalformed ? `The upstream's answer is not HTTP: ${error.message}.` : "";
+      this.fail(isMalformed ? new UpstreamFailure("EBADANSWER", message, true) : error);
       return;
     }
     if (this.isOver) this.leave(rest.length === 0);
@@ -126,7 +137,7 @@ export class Transfer implements AnswerBody {
   read(): Uint8Array<ArrayBuffer> | null | Promise<Uint8Array<ArrayBuffer> | null> {
     const piece = this.pieces.shift();
     if (piece !== undefined) {
-      this.waitingBytes -= piece.length;
+      this.waitingBytes -= piece.length + PIECE_BYTES;
       if (this.isPaused && this.waitingBytes <= MAX_WAITING_BYTES / 2) {
         this.isPaused = false;
         this.connection?.resume();
@@ -145,23 +156,29 @@ export class Transfer implements AnswerBody {
 
   /** @returns undefined where the head is not over. */
   private takeHead(bytes: Buffer<ArrayBuffer>): { head: Head; rest: Uint8Array<ArrayBuffer> } | undefined {
-    let all = this.partial === undefined ? bytes : Buffer.concat([this.partial, bytes]);
-    this.partial = undefined;
+    const before = this.partial?.length ?? 0;
+    let all = this.partial?.add(bytes) ?? bytes;
+    // The empty line may have begun in what was here before.
+    let from = Math.max(0, before - 3);
     for (;;) {
-      const end = all.indexOf("\r\n\r\n");
+      const end = all.indexOf("\r\n\r\n", from);
       if (end === -1) {
         // What begins otherwise need not be waited for: it may never end.
         if (!HTTP.startsWith(all.toString("latin1", 0, HTTP.length)))
           throw new MalformedAnswer("it does not begin as HTTP does");
         if (all.length > MAX_HEAD_BYTES) throw new MalformedAnswer("its head is too long");
-        this.partial = all;
+        this.partial ??= new Gathered(all);
         return undefined;
       }
       const head = parseHead(all.toString("latin1", 0, end), this.outgoing.method);
+      this.partial = undefined;
       if (head.status >= 200) return { head, rest: all.subarray(end + 4) };
       // Other answers follow; this one is between the two hops.
       if (head.status === 101) throw new MalformedAnswer("it switches to another protocol");
+      this.interimBytes += end + 4;
+      if (this.interimBytes > MAX_HEAD_BYTES) throw new MalformedAnswer("too much goes before it");
       all = all.subarray(end + 4);
+      from = 0;
     }
   }
 
@@ -181,13 +198,13 @@ export class Transfer implements AnswerBody {
   private takeBody(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     if (this.chunks !== undefined) return this.takeChunks(bytes, this.chunks);
     if (this.framing.kind === "close") {
-      this.deliver(bytes);
+      this.deliver(bytes, bytes.length);
       return bytes.subarray(bytes.length);
     }
     const { left } = this;
     const piece = bytes.length <= left ? bytes : bytes.subarray(0, left);
     this.left -= piece.length;
-    this.deliver(piece);
+    this.deliver(piece, bytes.length);
     if (this.left === 0) this.end();
     return bytes.subarray(piece.length);
   }
@@ -203,21 +220,23 @@ export class Transfer implements AnswerBody {
       }
     });
     // What came together is passed on together.
-    if (others !== undefined) this.deliver(Buffer.concat(others));
-    else if (first !== undefined) this.deliver(first);
+    if (others !== undefined) this.deliver(Buffer.concat(others), 0);
+    else if (first !== undefined) this.deliver(first, bytes.length);
     if (chunks.isOver) this.end();
     return bytes.subarray(end);
   }
 
-  private deliver(piece: Uint8Array<ArrayBuffer>): void {
+  /** @param packetBytes How much is kept in memory with it. */
+  private deliver(piece: Uint8Array<ArrayBuffer>, packetBytes: number): void {
     const { reading } = this;
     if (reading !== undefined) {
       this.reading = undefined;
       reading.resolve(piece);
       return;
     }
-    this.pieces.push(piece);
-    this.waitingBytes += piece.length;
+    const isSmallPart = packetBytes > LARGE_PACKET_BYTES && piece.length < packetBytes / 2;
+    this.pieces.push(isSmallPart ? new Uint8Array(piece) : piece);
+    this.waitingBytes += piece.length + PIECE_BYTES;
     if (this.waitingBytes <= MAX_WAITING_BYTES || this.isPaused) return;
     this.isPaused = true;
     this.connection?.pause();
