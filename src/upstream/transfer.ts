@@ -54,7 +54,6 @@ export class Transfer implements AnswerBody {
 
   private readonly head: PromiseWithResolvers<Answer> = Promise.withResolvers();
   private state: "head" | "body" | "over" = "head";
-  private isAnswered = false;
   /** Whether a byte has come. */
   private hasHeard = false;
   /** Of a head that is not over. */
@@ -121,7 +120,8 @@ export class Transfer implements AnswerBody {
     if (this.isOver) return;
     this.state = "over";
     this.failure = reason;
-    if (!this.isAnswered) this.head.reject(reason);
+    // Nothing, where the head was there already.
+    this.head.reject(reason);
     this.reading?.reject(reason);
     this.reading = undefined;
     this.leave(false);
@@ -185,7 +185,6 @@ export class Transfer implements AnswerBody {
   private begin(head: Head): void {
     const { framing } = head;
     this.framing = framing;
-    this.isAnswered = true;
     this.connection?.noteAnswer(head);
     if (framing.kind === "length") this.left = framing.bytes;
     else if (framing.kind === "chunked") this.chunks = new ChunkReader();
