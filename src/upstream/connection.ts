@@ -63,34 +63,34 @@ export class Connection {
     const { hostname, port, isTls } = endpoint;
     // An address has no name that the upstream could choose its certificate by.
     const serverName = /^[\d.]+$|:/.test(hostname) ? {} : { serverName: hostname };
-    Bun.connect<Connection>({
-      hostname,
-      port,
-      data: connection,
-      ...(isTls && { tls: { ...serverName, ALPNProtocols: "http/1.1", rejectUnauthorized: true } }),
-      socket: {
-        open: (socket) => {
-          connection.socket = socket;
-          if (connection.isClosed) socket.terminate();
-          else if (!isTls) ready.resolve();
-        },
-        handshake: (_, isGood, error) => {
-          if (isGood && error === null) ready.resolve();
-          else ready.reject(failure(codeOf(error), "its certificate is not good", error));
-        },
-        data: (socket, bytes) => socket.data.received(bytes as Buffer<ArrayBuffer>),
-        drain: (socket) => socket.data.flush(),
-        error: (socket, error) => {
-          socket.data.error = error;
-        },
-        close: (socket, error) => {
-          ready.reject(failure(codeOf(error), "it was closed at once", error));
-          socket.data.closed(error ?? undefined);
-        },
-        connectError: (_, error) => ready.reject(failure(codeOf(error), error.message, error)),
-      },
-    }).catch((error: Error) => ready.reject(failure(codeOf(error), error.message, error)));
     try {
+      Bun.connect<Connection>({
+        hostname,
+        port,
+        data: connection,
+        ...(isTls && { tls: { ...serverName, ALPNProtocols: "http/1.1", rejectUnauthorized: true } }),
+        socket: {
+          open: (socket) => {
+            connection.socket = socket;
+            if (connection.isClosed) socket.terminate();
+            else if (!isTls) ready.resolve();
+          },
+          handshake: (_, isGood, error) => {
+            if (isGood && error === null) ready.resolve();
+            else ready.reject(failure(codeOf(error), "its certificate is not good", error));
+          },
+          data: (socket, bytes) => socket.data.received(bytes as Buffer<ArrayBuffer>),
+          drain: (socket) => socket.data.flush(),
+          error: (socket, error) => {
+            socket.data.error = error;
+          },
+          close: (socket, error) => {
+            ready.reject(failure(codeOf(error), "it was closed at once", error));
+            socket.data.closed(error ?? undefined);
+          },
+          connectError: (_, error) => ready.reject(failure(codeOf(error), error.message, error)),
+        },
+      }).catch((error: Error) => ready.reject(failure(codeOf(error), error.message, error)));
       await ready.promise;
       if (connection.isClosed) throw failure(CLOSED, "it was closed at once", undefined);
       connection.isKept = true;
