@@ -184,6 +184,40 @@ test("an answer before a long body has left ends the connection, too", async () 
   expect(upstream.connections).toHaveLength(2);
 });
 
+test("so it does where the body had left once, on a kept connection that closed", async () => {
+  await using upstream = await RawUpstream.start(async (connection, before) => {
+    if (before === 1) {
+      connection.socket.pause();
+      await connection.write(EARLY);
+    } else {
+      await answering(OK)(connection);
+      await connection.request();
+      connection.socket.resetAndDestroy();
+    }
+  });
+  expect(await textOf(await client.send(requestTo(upstream.origin)))).toBe("ok");
+  const its = { method: "PUT", body: Buffer.alloc(32 * 1024 * 1024) };
+  expect(await textOf(await client.send(requestTo(upstream.origin, its)))).toBe("big");
+  expect(await textOf(await client.send(requestTo(upstream.origin)))).toBe("ok");
+  expect(upstream.connections).toHaveLength(3);
+});
+
+test("a stream is never sent twice", async () => {
+  await using upstream = await RawUpstream.start(async (connection) => {
+    await answering(OK)(connection);
+    await connection.request();
+    connection.socket.resetAndDestroy();
+  });
+  expect(await textOf(await client.send(requestTo(upstream.origin)))).toBe("ok");
+  const body = upload();
+  body.send("abc");
+  body.end();
+  const its = { method: "PUT", body: body.stream };
+  expect(await failureOf(client.send(requestTo(upstream.origin, its)))).toMatchObject({ isSent: true });
+  await Bun.sleep(20);
+  expect(upstream.connections).toHaveLength(1);
+});
+
 test("whoever writes a body is told when the upstream goes, or when it is aborted", async () => {
   await using upstream = await RawUpstream.start(async (connection, before) => {
     await poll("body", () => (connection.text.includes("abc") ? true : undefined));
