@@ -130,7 +130,6 @@ export class Connection {
   release(isClean: boolean): void {
     this.transfer = undefined;
     this.hasServed = true;
-    this.stopUpload();
     if (isClean && this.mayServeMore && !this.isClosed) this.keeper.keep(this);
     else this.destroy();
   }
@@ -219,7 +218,7 @@ export class Connection {
     }
   }
 
-  /** The transfer is over: whoever writes its request's body is told that nobody takes the rest. */
+  /** Whoever writes the request's body is told that nobody takes the rest. */
   private stopUpload(): void {
     const { upload } = this;
     if (upload === undefined) return;
@@ -232,7 +231,7 @@ export class Connection {
     if (written === undefined) transfer.isWritten = true;
     else
       void written.then(() => {
-        if (transfer === this.transfer) transfer.isWritten = true;
+        transfer.isWritten = true;
       });
   }
 
