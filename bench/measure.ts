@@ -34,9 +34,9 @@ const CONNECTIONS = 32;
 const PACED_CONNECTIONS = 64;
 const WARM_UP_SECONDS = 2;
 /** Code is compiled in threads of its own; below this share of a core they are done with what matters, */
-const COMPILING = 0.05;
+const COMPILING = 0.02;
 /** or will not be soon. */
-const MOST_WARM_UPS = 10;
+const MOST_WARM_UPS = 20;
 const COMPILERS = ["JITWorker", "JSCWarmUp"];
 const OPEN_STREAMS = 2_000;
 /** Before the first look: what is made once is not the streams'. */

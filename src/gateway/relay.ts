@@ -34,11 +34,10 @@ const RESPONSE_HEADERS_TAKEN_OFF = [
 const SAID_TO_BROWSERS = ["set-cookie", "clear-site-data", "nel", "report-to", "reporting-endpoints"];
 
 /**
- * The provider's headers as the client gets them.
+ * Makes an answer's headers what the client gets: the same object, which is nobody else's.
  * @param asked The client's own.
  */
-export function answerHeaders({ headers: given }: Answer, requestId: string, asked: Headers): Headers {
-  const headers = new Headers(given);
+export function answerHeaders({ headers }: Answer, requestId: string, asked: Headers): Headers {
   const nominated = nominatedBy(headers.get("connection"));
   if (nominated !== undefined) for (const name of nominated) headers.delete(name);
   for (const name of RESPONSE_HEADERS_TAKEN_OFF) headers.delete(name);
