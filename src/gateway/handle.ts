@@ -117,9 +117,11 @@ export async function handle(
     exchange.holder = holder;
     requireActive(holder, exchange.at);
     const call = await authorise(request, route, exchange, holder.scopes);
-    exchange.owned = route.owned && (await requireObjects(call, route.owned, holder, gateway));
+    const owns = route.owned && requireObjects(call, route.owned, holder, gateway);
+    exchange.owned = owns instanceof Promise ? await owns : owns;
     requireCredential(call);
-    if (holder.limits !== undefined) await takePermit(call, holder.limits, exchange, gateway.limiter);
+    const permit = holder.limits && takePermit(call, holder.limits, exchange, gateway.limiter);
+    if (permit !== undefined) await permit;
     await admit(call, holder, exchange, gateway.ledger, gateway.prices);
     gateway.leaks.watchBody(call, exchange);
 
@@ -145,7 +147,8 @@ export async function handle(
     const noting = owning === undefined ? meter : notesStream(meter, reply, owning);
     exchange.meter = remembersObject(noting, call, reply, headers, exchange, gateway.homes);
     const onInput = exchange.most === undefined ? undefined : () => shrinkToInput(exchange, gateway.prices());
-    return await relay(reply, headers, exchange, inFlight, onEnd, onInput);
+    const relayed = relay(reply, headers, exchange, inFlight, onEnd, onInput);
+    return relayed instanceof Promise ? await relayed : relayed;
   } catch (error) {
     return refuse(error, request, exchange, onEnd, gateway);
   }
