@@ -34,15 +34,15 @@ const CLOSE: Framing = { kind: "close" };
  * @throws MalformedAnswer
  */
 export function parseHead(text: string, method: string): Head {
+  if (BREAKS_LINES.test(text)) throw new MalformedAnswer("it holds control characters");
+  const status = statusOf(text);
   const lineEnd = text.indexOf("\r\n");
-  const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
-  const status = statusOf(line);
   const headers = new Headers();
   let count = 0;
   let length: number | undefined;
   let hasManyLengths = false;
   let isChunked = false;
-  let isClosing = !line.startsWith("HTTP/1.1");
+  let isClosing = text[VERSION] !== "1";
   let idleSeconds: number | undefined;
   for (let at = lineEnd === -1 ? text.length : lineEnd + 2; at < text.length; ) {
     if (++count > MAX_HEADERS) throw new MalformedAnswer("it has too many headers");
@@ -94,11 +94,17 @@ export function parseHead(text: string, method: string): Head {
   return { status, headers, framing, keepsAlive: !isClosing, idleSeconds };
 }
 
-function statusOf(line: string): number {
-  const status = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/.exec(line)?.[1];
-  if (status === undefined || hasControls(line))
-    throw new MalformedAnswer("its first line is none of HTTP/1.1");
-  return Number(status);
+/** Where the minor version stands in `HTTP/1.1 200 OK`. */
+const VERSION = 7;
+const FIRST_LINE = /^HTTP\/1\.[01] [1-9]\d\d(?:[ \r]|$)/;
+
+function statusOf(text: string): number {
+  if (!FIRST_LINE.test(text)) throw new MalformedAnswer("its first line is none of HTTP/1.1");
+  return digitAt(text, 9) * 100 + digitAt(text, 10) * 10 + digitAt(text, 11);
+}
+
+function digitAt(text: string, at: number): number {
+  return text.charCodeAt(at) - 0x30;
 }
 
 function framingOf(status: number, method: string, isChunked: boolean, length: number | undefined): Framing {
@@ -108,12 +114,15 @@ function framingOf(status: number, method: string, isChunked: boolean, length: n
   return length === 0 ? NONE : { kind: "length", bytes: length };
 }
 
+const LENGTH = /^\d{1,15}$/;
+
 /** @param before Of an earlier header of the same name. */
 function lengthOf(value: string, before: number | undefined): number {
+  if (before === undefined && LENGTH.test(value)) return Number(value);
   // A list of the same number is what some proxies make of a header that came twice.
   const values = value.includes(",") ? value.split(",").map((one) => one.trim()) : [value];
   for (const one of values) {
-    if (!/^\d{1,15}$/.test(one)) throw new MalformedAnswer("its length is no number");
+    if (!LENGTH.test(one)) throw new MalformedAnswer("its length is no number");
     if (before !== undefined && Number(one) !== before) throw new MalformedAnswer("it has two lengths");
     before = Number(one);
   }
@@ -124,19 +133,15 @@ function lengthOf(value: string, before: number | undefined): number {
 function trimmed(text: string, start: number, end: number): string {
   while (start < end && isBlank(text.charCodeAt(start))) start++;
   while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  const value = text.slice(start, end);
-  if (hasControls(value)) throw new MalformedAnswer("a header holds control characters");
-  return value;
+  return text.slice(start, end);
 }
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** Anything that could end a line or a text for some reader. */
-function hasControls(text: string): boolean {
-  return /[\0\r\n]/.test(text);
-}
+/** Ends a line, or the text, for some readers alone. */
+const BREAKS_LINES = /\0|\r(?:[^\n]|$)|(?:^|[^\r])\n/;
 
 /** Whether these characters are a header's name (RFC 9110, 5.6.2). */
 function isToken(text: string, start: number, end: number): boolean {
