@@ -63,6 +63,8 @@ test("no stand-in of these suites listens without being recorded", () => {
     // Of security and browser, which plant secrets there and search for them themselves.
     "canaries.ts",
     "identity-provider.ts",
+    // Of the client's own tests, which send no credential.
+    "raw-upstream.ts",
     "real-hosts.ts",
     "record.ts",
     "recording-upstream.ts",
