@@ -10,6 +10,9 @@ export interface NamedScope extends Scope {
   readonly ref: string;
 }
 
+/** As keys in a file: the platform leaves the one out and takes the other's value for its parent's. */
+const UNWRITABLE: ReadonlySet<string> = new Set(["__proto__", "<<"]);
+
 const KINDS: readonly ScopeKind[] = ["organisation", "group", "user", "key"];
 
 /** Which scopes there are. */
@@ -66,7 +69,7 @@ export class Scopes {
   key({ kind, id }: Scope): string {
     if (kind === "organisation" || kind === "key") return id;
     const { name } = this.things[kind].find((thing) => thing.id === id) ?? { name: id };
-    return name === "__proto__" || this.things[kind].some((thing) => thing.id === name) ? id : name;
+    return UNWRITABLE.has(name) || this.things[kind].some((thing) => thing.id === name) ? id : name;
   }
 }
 

@@ -69,8 +69,8 @@ test("what we write we read again", () => {
       " ",
     ),
   );
-  // The platform writes no `__proto__`: names that are so are written as ids.
-  const key = word.filter((text) => text !== "__proto__");
+  // The platform writes no `__proto__`, and reads `<<` as YAML 1.1 does, quotes or not: names that are so are written as ids.
+  const key = word.filter((text) => text !== "__proto__" && text !== "<<");
   const value = fc.oneof(word, fc.boolean(), fc.nat(), fc.array(word, { maxLength: 3 }));
   const mapping = fc.dictionary(key, fc.oneof(value, fc.dictionary(key, value, { maxKeys: 3 })), {
     maxKeys: 4,
