@@ -60,7 +60,7 @@ export async function attempt(call: Call, exchange: Exchange, settings: AttemptS
     exchange.enter("waiting", settings.inFlight.now, provider.timeouts.firstByteMs);
     const outcome = await tryOnce(call, member, exchange, settings);
     if (outcome.reply !== undefined) {
-      if (answer !== undefined) answer.body?.cancel();
+      answer?.body?.cancel();
       answer = outcome.reply;
     }
     if (member !== undefined) tried.push(member);

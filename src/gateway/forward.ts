@@ -74,10 +74,12 @@ export async function forward(
     mayLeadTo: upstream.mustBePublic ? isPublicAddress : undefined,
   };
   if (upstream.mustBePublic) await requirePublic(upstream, exchange.at);
+  // What cannot be sent at all throws here, and has cost nothing.
+  const sending = sender.send(request);
   exchange.isSent = true;
   exchange.sentMs ??= exchange.elapsedMs();
   try {
-    return await sender.send(request);
+    return await sending;
   } catch (cause) {
     if (abort.aborted) throw abort.reason;
     if (!(cause instanceof UpstreamFailure)) throw cause;

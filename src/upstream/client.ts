@@ -50,7 +50,8 @@ export class UpstreamClient {
 
   /**
    * Resolves when the head of the answer is there.
-   * @throws UpstreamFailure, or what the request was aborted with; TypeError for a head that cannot be written.
+   * @throws TypeError at once, before anybody is called, for a head that cannot be written.
+   * @returns a promise that rejects with an UpstreamFailure, or with what the request was aborted with.
    */
   send(request: UpstreamRequest): Promise<Answer> {
     const { abort } = request;
@@ -208,4 +209,4 @@ const TARGET = /^\/[\x21-\x7e]*$/;
 /** What a method or a header's name is (RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** It could end a line, or is no byte. */
-const NOT_IN_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
+const NOT_IN_VALUES = /[^\t\x20-\xff]/;

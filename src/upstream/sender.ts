@@ -1,3 +1,4 @@
+import type { Abort } from "./abort.ts";
 import { Answer } from "./answer.ts";
 import type { UpstreamRequest } from "./client.ts";
 import { UpstreamFailure } from "./failure.ts";
@@ -6,7 +7,8 @@ import { UpstreamFailure } from "./failure.ts";
 export interface Sender {
   /**
    * Resolves when the head of the answer is there.
-   * @throws UpstreamFailure, or what the request was aborted with; TypeError for a head that cannot be written.
+   * @throws TypeError at once, before anybody is called, for a head that cannot be written.
+   * @returns a promise that rejects with an UpstreamFailure, or with what the request was aborted with.
    */
   send(request: UpstreamRequest): Promise<Answer>;
 }
@@ -19,7 +21,7 @@ export class ProxiedSender implements Sender {
     this.proxy = proxy;
   }
 
-  async send(request: UpstreamRequest): Promise<Answer> {
+  send(request: UpstreamRequest): Promise<Answer> {
     const { origin, method, target, body, length, abort } = request;
     const headers = new Headers();
     for (let at = 0; at < request.headers.length; at += 2)
@@ -35,16 +37,20 @@ export class ProxiedSender implements Sender {
       timeout: false,
       proxy: this.proxy,
     };
-    try {
-      return Answer.from((await fetch(origin + target, init)) as Response);
-    } catch (cause) {
-      if (abort.aborted) throw abort.reason;
-      const code = (cause as { code?: unknown }).code;
-      const known = typeof code === "string" ? code : "ECONNRESET";
-      throw new UpstreamFailure(known, "The upstream could not be reached.", !NOT_CONNECTED.has(known), {
-        cause,
-      });
-    }
+    return fetched(origin + target, init, abort);
+  }
+}
+
+async function fetched(url: string, init: BunFetchRequestInit, abort: Abort): Promise<Answer> {
+  try {
+    return Answer.from((await fetch(url, init)) as Response);
+  } catch (cause) {
+    if (abort.aborted) throw abort.reason;
+    const code = (cause as { code?: unknown }).code;
+    const known = typeof code === "string" ? code : "ECONNRESET";
+    throw new UpstreamFailure(known, "The upstream could not be reached.", !NOT_CONNECTED.has(known), {
+      cause,
+    });
   }
 }
 

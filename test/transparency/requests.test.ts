@@ -3,7 +3,7 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { type Behind, behindGateway, OPENAI_KEY, SERVER_KEY } from "../support/behind-gateway.ts";
 import { type Destination, expectedRequest, listed, merged } from "../support/differences.ts";
-import { chunk, type HeaderList, headBytes, LAST_CHUNK } from "../support/http1.ts";
+import { chunk, type HeaderList, headBytes, header, LAST_CHUNK } from "../support/http1.ts";
 import { rawClient } from "../support/raw-client.ts";
 
 const runs = process.env["LMK_TEST_FULL"] ? 2000 : 200;
@@ -258,6 +258,13 @@ test("a path with raw bytes beyond ASCII arrives as it was sent, or is refused",
       [200, [`/v1/${Buffer.from(bytes, "latin1").toString()}`]],
     ]);
     expect(arrived.join()).not.toContain("\uFFFD");
+  }
+});
+
+test("a header's value may hold any byte that ends no line", async () => {
+  for (const value of ["a\x7fb", "caf\xe9", "a\tb", "\xff"]) {
+    const response = await behind.ask({ target: "/openai/v1/x", headers: [["x-any", value]] });
+    expect([response.status, header(behind.upstream.last, "x-any")]).toEqual([200, value]);
   }
 });
 
