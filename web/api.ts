@@ -45,6 +45,12 @@ export function whenSignedOut(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+let changed: (() => void) | undefined;
+/** Called after every call that may have changed something. */
+export function whenChanged(listener: () => void): void {
+  changed = listener;
+}
+
 /** @throws Problem */
 export async function call<T>(method: string, path: string, options: Call = {}): Promise<T> {
   const { query, body, headers, signal } = options;
@@ -61,6 +67,7 @@ export async function call<T>(method: string, path: string, options: Call = {}):
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
   });
+  if (method !== "GET") changed?.();
   if (answer.status === 204) return undefined as T;
   const text = await answer.text();
   const parsed: unknown = /json/.test(answer.headers.get("content-type") ?? "") ? JSON.parse(text) : text;

@@ -8,7 +8,7 @@ import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
-import { Problem } from "./api.ts";
+import { Problem, whenChanged } from "./api.ts";
 import { App } from "./parts/app.tsx";
 import { colourScheme, theme } from "./theme.ts";
 
@@ -25,6 +25,14 @@ const queries = new QueryClient({
         failures < 2 && !(error instanceof Problem && error.status > 0 && error.status < 500),
     },
   },
+});
+
+// One change may show on many pages: none of them shows what it knew before. What is in view asks anew where it changes things.
+whenChanged(() => {
+  void queries.invalidateQueries({
+    predicate: ({ queryKey }) => queryKey[0] !== "session",
+    refetchType: "none",
+  });
 });
 
 const place = document.getElementById("console");

@@ -84,6 +84,13 @@ describe.skipIf(noBrowser !== undefined)("signing in", () => {
     await visit(page, gateway, "/me/sign-in");
     await page.getByRole("link", { name: "Connect: Example Inc." }).waitFor();
     expect(await axeViolations(page)).toEqual([]);
+    // A change shows on the other pages at once, also where they were looked at a moment ago.
+    await visit(page, gateway, "/settings");
+    await page.getByLabel("What the button says").fill("Example Ltd.");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("People can sign in with it now").first().waitFor();
+    await visit(page, gateway, "/me/sign-in");
+    await page.getByRole("link", { name: "Connect: Example Ltd." }).waitFor();
     await context.close();
   }, 90_000);
 
