@@ -26,7 +26,7 @@ const packages: Record<string, { version: string; integrity: string }> = Object.
  * Entry points beside main.ts: the Workers. Flat names put every bundle into one directory, next to main's, so
  * that `new URL("./thread.ts", import.meta.url)` finds its Worker from source and in the executable alike.
  */
-const workers = ["src/storage/sqlite/thread.ts"];
+const workers = ["src/storage/sqlite/thread.ts", "src/storage/sqlite/commit-log-thread.ts"];
 
 /** The platforms that Bun has a package for: `linux-x64`, `darwin-aarch64`... */
 export const targets: readonly string[] = Object.keys(packages);

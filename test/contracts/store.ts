@@ -521,7 +521,10 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     test("appends a batch whole or not at all", async () => {
       const broken = row("r2", { endpoint: null as unknown as string });
-      expect(await failureOf(appendRows(store, [row("r1"), broken]))).toBeInstanceOf(Error);
+      const batch = { block: null, rows: [row("r1"), broken], costs: [], checkpoint: null };
+      // What also claims a job waits for the database.
+      expect(await failureOf(store.commit({ ...batch, jobs: [["job", "r1"]] }))).toBeInstanceOf(Error);
+      expect(await store.claimJob("job", "r3")).toBe(true);
       expect(await store.listRequests({ limit: 10 })).toEqual([]);
       await appendRows(store, []);
       await appendRows(
@@ -535,7 +538,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       const hash = Uint8Array.from({ length: 32 }, (_, at) => at * 8);
       const block = { seq: 1, at: T0, text: '["a","ünï€ \u2028"]\n["b"]\n', hash };
       const commit = (...rows: RequestRecord[]) =>
-        store.commit({ block, rows, jobs: [], costs: [], checkpoint: null });
+        store.commit({ block, rows, jobs: [["job", "r1"]], costs: [], checkpoint: null });
       const priced = row("r1", {
         endpoint: "/two\nlines",
         metered: { quantities: { input_tokens: 1 }, evidence: "reported", costNanos: 1n, priceBook: "book" },

@@ -34,11 +34,15 @@ describe("a disk that cannot keep what it is given", () => {
         });
         const ask = () => fetch(`${gateway.url}/box/x`, { headers: gateway.bearer });
         expect((await ask()).status).toBe(200);
-        const before = upstream.requests.length;
 
         writeFileSync(flag, how);
-        const refused = await ask();
-        expect(refused.status).toBe(503);
+        // The ledger's log has its place on the disk: until the database needs more, holds are durable there.
+        const refused = await poll("a refusal", async () => {
+          const answer = await ask();
+          return answer.status === 503 ? answer : undefined;
+        });
+        const before = upstream.requests.length;
+        expect(before).toBeLessThanOrEqual(how === "fsync" ? 1 : 20);
         expect(refused.headers.get("x-llamakey-refusal")).toBe("storage_unavailable");
         expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
         expect((await Promise.all(Array.from({ length: 20 }, ask))).map(({ status }) => status)).toEqual(
@@ -59,6 +63,11 @@ describe("a disk that cannot keep what it is given", () => {
         await gateway.start({ LD_PRELOAD: "" });
         expect((await ask()).status).toBe(200);
         expect(upstream.requests).toHaveLength(after + 1);
+        // Also of those that were taken while the database could not take them.
+        await poll("a row of each", async () => {
+          const rows = (await gateway.requests()).filter(({ status }) => status === 200);
+          return rows.length === after + 1 ? true : undefined;
+        });
       },
       60_000,
     );

@@ -457,4 +457,11 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE sign_in_links ADD COLUMN made_by TEXT REFERENCES users (id);
   `,
+  `
+  CREATE TABLE commit_log (
+    database TEXT NOT NULL,
+    applied BIGINT NOT NULL
+  );
+  INSERT INTO commit_log VALUES (lower(hex(randomblob(16))), 0);
+  `,
 ];

@@ -8,7 +8,7 @@ import type {
   LedgerTail,
   RowCost,
 } from "../../domain/ledger.ts";
-import type { LedgerStore } from "../../domain/store.ts";
+import { type LedgerStore, StorageFailure } from "../../domain/store.ts";
 import { bytes, number, numberOrNull, text } from "../rows.ts";
 import type { Sql, SqlRow, SqlValue, Step } from "../sql.ts";
 import { insertionOf, noteBooks, recostRequests, requestValues } from "./requests.ts";
@@ -43,6 +43,39 @@ export class LedgerQueries implements LedgerStore {
       if (costs.length > 0) await recostRequests(this.sql, costs);
       if (checkpoint !== null) await this.putCheckpoint(checkpoint);
     });
+  }
+
+  /**
+   * What a commit log has, all of it or nothing; durable when it returns.
+   * @param numbers Those of the commits: the first must follow the last one that was applied.
+   */
+  async applyCommits(
+    blocks: readonly Block[],
+    rows: readonly SqlValue[][],
+    checkpoint: Checkpoint | null,
+    numbers: { readonly first: number; readonly last: number },
+  ): Promise<void> {
+    const insertion = rows.length === 0 ? [] : [await insertionOf(this.sql, rows)];
+    await this.sql.transaction(async () => {
+      const { first, last } = numbers;
+      const moved = await this.sql.run(
+        "UPDATE commit_log SET applied = ? WHERE applied = ?",
+        last,
+        first - 1,
+      );
+      if (moved === 0) throw new StorageFailure(`Commit ${first} does not follow what the database has.`);
+      await this.sql.runAll([
+        [INSERT_BLOCK, blocks.map(({ seq, at, text, hash }) => [seq, at, text, hash])],
+        ...insertion,
+      ]);
+      if (checkpoint !== null) await this.putCheckpoint(checkpoint);
+    });
+  }
+
+  /** Which database this is, and the last commit that it has taken from its log. */
+  async readCommitPosition(): Promise<{ database: string; applied: number }> {
+    const [row = {}] = await this.sql.all("SELECT database, applied FROM commit_log");
+    return { database: text(row, "database"), applied: number(row, "applied") };
   }
 
   async claimJob(job: string, requestId: string): Promise<boolean> {

@@ -1,48 +1,56 @@
 import { TooManyChildren } from "../../domain/child-key.ts";
-import type { Block, Commit } from "../../domain/ledger.ts";
 import { Conflict, StorageFailure, type Store } from "../../domain/store.ts";
-import { requestValues } from "../queries/requests.ts";
-import { blockText } from "./block-text.ts";
+import type { CommitPosition } from "./commit-log.ts";
+import { type CommitDatabase, CommitQueue } from "./commit-queue.ts";
 import type { Call, Reply } from "./thread.ts";
 
 /**
- * Opens the SQLite store at this path, in two threads of its own: see `thread.ts`.
- * @throws StorageFailure where the file cannot be opened or a newer version wrote it.
+ * Opens the SQLite store at this path, in threads of its own: see `thread.ts` and `commit-log-thread.ts`.
+ * @throws StorageFailure where a file cannot be opened or a newer version wrote it.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
   const thread = new StoreThread();
   const reader = new StoreThread();
+  let commits: CommitQueue;
   try {
-    await thread.call("open", [path]);
+    const position = (await thread.call("open", [path])) as CommitPosition;
     await reader.call("openReader", [path]);
+    commits = await CommitQueue.open(path, position, databaseOf(thread));
   } catch (error) {
     thread.stop();
     reader.stop();
     throw error;
   }
-  return new Proxy({} as Store, {
+  const close = async () => {
+    await commits.close();
+    await reader.call("close", []);
+    reader.stop();
+    await thread.call("close", []);
+    thread.stop();
+  };
+  const of: Partial<Store> = { close, commit: (commit) => commits.commit(commit) };
+  return new Proxy(of as Store, {
     get(_, method) {
       // A promise's `then` is not a method of the store: without this, `await store` would call it.
       if (typeof method !== "string" || method === "then") return undefined;
-      if (method === "close") {
-        return async () => {
-          await reader.call("close", []);
-          reader.stop();
-          await thread.call("close", []);
-          thread.stop();
-        };
-      }
-      if (method === "commit") {
-        return ({ block, rows, jobs, costs, checkpoint }: Commit) => {
-          const values = rows.length === 0 ? "[]" : JSON.stringify(rows.map(requestValues));
-          return block !== null && jobs.length === 0 && costs.length === 0 && checkpoint === null
-            ? thread.commitBlock(block, values)
-            : thread.call("commitValues", [block, values, jobs, costs, checkpoint]);
-        };
-      }
-      return (...args: unknown[]) => (LONG_READS.has(method) ? reader : thread).call(method, args);
+      if (method in of) return of[method as keyof Store];
+      const at = LONG_READS.has(method) ? reader : thread;
+      if (!READ_COMMITS.has(method)) return (...args: unknown[]) => at.call(method, args);
+      return async (...args: unknown[]) => {
+        // Where the database cannot take it, what it has is better than nothing.
+        await commits.flush().catch(() => {});
+        return at.call(method, args);
+      };
     },
   });
+}
+
+function databaseOf(thread: StoreThread): CommitDatabase {
+  return {
+    apply: async (commits) => void (await thread.call("apply", [commits])),
+    commit: async ({ block, jobs, costs, checkpoint }, rows) =>
+      void (await thread.call("commitValues", [{ block, jobs, costs, checkpoint }, rows])),
+  };
 }
 
 /** What reads much, and nothing of it for a call that is under way. */
@@ -56,6 +64,25 @@ const LONG_READS: ReadonlySet<string> = new Set<keyof Store>([
   "listUnpriced",
   "listAudit",
   "listObjects",
+]);
+
+/** What reads that commits write, and so waits until those are in the database that were durable before. */
+const READ_COMMITS: ReadonlySet<string> = new Set<keyof Store>([
+  "listRequests",
+  "pageRequests",
+  "readRequest",
+  "sumUsage",
+  "readTraffic",
+  "listUnpriced",
+  "rollUp",
+  "pruneRequests",
+  "readRowCosts",
+  "findBlocks",
+  "readBlocks",
+  "readLedgerTail",
+  "listAccounts",
+  "readAccounts",
+  "findUnlogged",
 ]);
 
 class StoreThread {
@@ -76,20 +103,12 @@ class StoreThread {
   }
 
   call(method: string, args: unknown[]): Promise<unknown> {
-    return this.post((n): Call => ({ n, method, args }));
-  }
-
-  /** @param rows A JSON array of `requestValues`. */
-  commitBlock(block: Block, rows: string): Promise<unknown> {
-    return this.post((n) => blockText(n, block, rows));
-  }
-
-  private post(messageOf: (n: number) => Call | string): Promise<unknown> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const settled = Promise.withResolvers<unknown>();
     const n = this.count++;
     this.waiting.set(n, settled);
-    this.worker.postMessage(messageOf(n));
+    const call: Call = { n, method, args };
+    this.worker.postMessage(call);
     return settled.promise;
   }
 
