@@ -261,8 +261,8 @@ const INSERT_REQUEST = `INSERT INTO requests (
   usage, evidence, input_tokens, output_tokens, cost_nanos, price_book, sent_ms
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** The price book's place among the values. */
-const BOOK = 24;
+/** Places among the values. */
+const [ID, AT, DURATION, COST, BOOK] = [0, 1, 13, 23, 24];
 
 /** A row as the values of its columns. */
 export function requestValues(row: RequestRecord): SqlValue[] {
@@ -289,6 +289,18 @@ export function requestValues(row: RequestRecord): SqlValue[] {
     ...meteredValues(row.metered),
     row.sentMs,
   ];
+}
+
+/** What a row's cost is, from `requestValues`. */
+export function rowCostOf(values: readonly SqlValue[], seq: number): RowCostView {
+  const cost = values[COST];
+  return {
+    seq,
+    id: String(values[ID]),
+    at: Number(values[AT]),
+    durationMs: Number(values[DURATION]),
+    costNanos: cost == null ? null : BigInt(String(cost)),
+  };
 }
 
 function meteredValues(metered: Metered | null): SqlValue[] {

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fdatasyncSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { StorageFailure } from "../../domain/store.ts";
 
 /** A commit's place in the order of all of them, from 1, and its `commitText`. */
@@ -26,6 +35,8 @@ export const EMPTY_COMMIT = "\n[]\n";
 const MAGIC = "LMKLOG1\n";
 /** In front of both halves: the magic word and the database's name. One page, which is written once. */
 const HEAD_BYTES = 4096;
+/** Hexadecimal digits. */
+const DATABASE_LENGTH = 32;
 const HALF_BYTES = 4 * 1024 * 1024;
 /** Of a commit: length of its text (4), CRC-32 of number and text (4), number (6); little-endian. */
 const FRAME_BYTES = 14;
@@ -48,6 +59,7 @@ export function commitLogPath(database: string): string {
  */
 export class CommitLog {
   private readonly file: number;
+  private readonly sync: (file: number) => void;
   private readonly bytes = Buffer.allocUnsafe(HALF_BYTES);
   private last: number;
   private half = 0;
@@ -60,8 +72,9 @@ export class CommitLog {
   private isDoubtful = false;
 
   /** Over a file that has been made, whose commits the database has up to this one. */
-  private constructor(file: number, applied: number) {
+  private constructor(file: number, applied: number, sync: (file: number) => void) {
     this.file = file;
+    this.sync = sync;
     this.last = applied;
     this.released = applied;
   }
@@ -70,9 +83,9 @@ export class CommitLog {
    * Makes the file where there is none, and goes on behind the last commit that the database has: what the file holds must
    * have been taken.
    */
-  static open(path: string, { database, applied }: CommitPosition): CommitLog {
-    if (!existsSync(path)) make(path, database);
-    return new CommitLog(openSync(path, "r+"), applied);
+  static open(path: string, { database, applied }: CommitPosition, sync = fdatasyncSync): CommitLog {
+    if (databaseOf(path) === undefined) make(path, database);
+    return new CommitLog(openSync(path, "r+"), applied, sync);
   }
 
   /**
@@ -107,7 +120,7 @@ export class CommitLog {
 
   private write(bytes: Buffer, size: number): void {
     writeAll(this.file, bytes, size, HEAD_BYTES + this.half * HALF_BYTES + this.at);
-    fdatasyncSync(this.file);
+    this.sync(this.file);
   }
 
   /** The database has everything up to this commit. */
@@ -125,17 +138,15 @@ export class CommitLog {
  * @throws StorageFailure where a commit is damaged that others follow.
  */
 export function readCommitLog(path: string): CommitLogContent | undefined {
-  if (!existsSync(path)) return undefined;
+  const database = databaseOf(path);
+  if (database === undefined) return undefined;
   const file = readFileSync(path);
-  const [magic, database] = file.toString("latin1", 0, HEAD_BYTES).split(/(?<=\n)/);
-  if (magic !== MAGIC || database === undefined || file.length < HEAD_BYTES + 2 * HALF_BYTES)
-    return undefined;
   const halves = [0, 1].map((half) => {
     const start = HEAD_BYTES + half * HALF_BYTES;
     return commitsIn(file.subarray(start, start + HALF_BYTES));
   });
   const commits = halves.flat().sort((one, other) => one.number - other.number);
-  return { database: database.trim(), commits };
+  return { database, commits };
 }
 
 /**
@@ -203,6 +214,22 @@ function frameAt(half: Buffer, at: number): Frame | undefined {
   return { number: half.readUIntLE(at + 8, 6), end, isWhole };
 }
 
+/** Whose log it is; undefined where there is none, or its making had not come to its end. */
+function databaseOf(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  const file = openSync(path, "r");
+  const head = Buffer.alloc(MAGIC.length + DATABASE_LENGTH);
+  try {
+    readSync(file, head, 0, head.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  const database = head.toString("latin1", MAGIC.length);
+  return head.toString("latin1", 0, MAGIC.length) === MAGIC && /^[0-9a-f]+$/.test(database)
+    ? database
+    : undefined;
+}
+
 /** With every byte written once: a file with holes would have to find room for what is written later. */
 function make(path: string, database: string): void {
   const file = openSync(path, "w", 0o600);
@@ -213,7 +240,7 @@ function make(path: string, database: string): void {
     writeAll(file, zeros, HALF_BYTES, HEAD_BYTES + HALF_BYTES);
     fsyncSync(file);
     // Last: whatever has it is whole.
-    const head = Buffer.from(`${MAGIC}${database}\n`);
+    const head = Buffer.from(MAGIC + database);
     writeAll(file, head, head.length, 0);
     fsyncSync(file);
   } finally {
