@@ -169,24 +169,18 @@ export function commitsBehind(
   return behind;
 }
 
-/** From the half's beginning; what follows the last one is of an earlier round, or was never written whole. */
+/** From the half's beginning to the first that is not whole; those of an earlier round, behind the last, are taken before. */
 function commitsIn(half: Buffer): LoggedCommit[] {
   const commits: LoggedCommit[] = [];
   let at = 0;
-  for (;;) {
-    const frame = frameAt(half, at);
-    const before = commits.at(-1);
-    if (
-      frame === undefined ||
-      !frame.isWhole ||
-      (before !== undefined && frame.number !== before.number + 1)
-    ) {
-      if (frame !== undefined) requireLast(half, frame, before?.number);
-      return commits;
-    }
+  let frame = frameAt(half, at);
+  while (frame?.isWhole) {
     commits.push({ number: frame.number, text: half.toString("utf8", at + FRAME_BYTES, frame.end) });
     at = frame.end;
+    frame = frameAt(half, at);
   }
+  if (frame !== undefined) requireLast(half, frame, commits.at(-1)?.number);
+  return commits;
 }
 
 /**

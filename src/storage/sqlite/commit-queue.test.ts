@@ -7,9 +7,13 @@ import { join } from "node:path";
 import type { Commit } from "../../domain/ledger.ts";
 import type { RequestRecord } from "../../domain/request-record.ts";
 import { StorageFailure, type Store } from "../../domain/store.ts";
-import { MAX_COMMIT_BYTES } from "./commit-log.ts";
+import { type SqlStore, sqlStore } from "../sql-store.ts";
+import { applyCommits, commitValues } from "./apply-commits.ts";
+import { CommitLog, commitLogPath, MAX_COMMIT_BYTES } from "./commit-log.ts";
+import { type CommitDatabase, CommitQueue, type Log } from "./commit-queue.ts";
 import { openSqliteStore } from "./open.ts";
 import { readSqliteStore } from "./read.ts";
+import { openSqlite } from "./sqlite.ts";
 
 const folders: string[] = [];
 afterAll(() => {
@@ -198,4 +202,55 @@ describe("commits", () => {
     rmSync(`${other}-ledger`);
     await (await openSqliteStore(other)).close();
   });
+
+  test("that were refused and reached the disk all the same are not taken in another's place", async () => {
+    const path = join(newFolder(), "store.db");
+    const store = sqlStore(openSqlite(path));
+    const position = await store.readCommitPosition();
+    let fails = false;
+    const file = CommitLog.open(commitLogPath(path), position, () => {
+      if (fails) throw new Error("EIO");
+    });
+    const log: Log = {
+      append: async (text) => void file.append(text),
+      release: (through) => file.release(through),
+      giveUp() {},
+      stop: () => file.close(),
+    };
+    const commits = new CommitQueue(log, databaseIn(store), position.applied);
+    await commits.commit(commitOf(1));
+    fails = true;
+    expect(await commits.commit(commitOf(2, "refused")).catch(String)).toBe("Error: EIO");
+    fails = false;
+    await commits.commit(commitOf(2, "taken", { jobs: [["job", "r2"]] }));
+    const copy = crashed(path);
+    await commits.commit(commitOf(3));
+    await commits.close();
+    expect(await seqs(store)).toEqual([1, 2, 3]);
+    await store.close();
+    const again = await openSqliteStore(copy);
+    expect((await again.readBlocks(0, 10)).map(({ text }) => text)).toEqual(["text 1", "taken"]);
+    await again.close();
+  });
+
+  test("are applied behind what the database has, or not at all", async () => {
+    const store = sqlStore(openSqlite(join(newFolder(), "store.db")));
+    const { block } = commitOf(1);
+    if (block === null) throw new Error("no block");
+    for (const first of [0, 2])
+      expect(String(await store.applyCommits([block], [], null, { first, last: 2 }).catch(String))).toContain(
+        "does not follow",
+      );
+    expect(await seqs(store)).toEqual([]);
+    await store.applyCommits([block], [], null, { first: 1, last: 2 });
+    expect((await store.readCommitPosition()).applied).toBe(2);
+    await store.close();
+  });
 });
+
+function databaseIn(store: SqlStore): CommitDatabase {
+  return {
+    apply: (commits) => applyCommits(store, commits),
+    commit: (commit, rows) => commitValues(store, commit, rows),
+  };
+}

@@ -20,6 +20,17 @@ export interface LoggedCommits {
   readonly checkpoint: Checkpoint | null;
 }
 
+/** Where commits are durable: `CommitLog`, in a thread of its own. */
+export interface Log {
+  /** Resolves when it is durable. */
+  append(text: string): Promise<void>;
+  /** The database has everything up to this number. */
+  release(through: number): void;
+  /** The database has failed: whatever waits for room is refused. */
+  giveUp(): void;
+  stop(): void;
+}
+
 /** How the database does what is asked of it, one call after another. */
 export interface CommitDatabase {
   apply(commits: LoggedCommits): Promise<void>;
@@ -33,7 +44,7 @@ export interface CommitDatabase {
  * While the database cannot take what the log has, nothing more is taken here.
  */
 export class CommitQueue {
-  private readonly log: LogThread;
+  private readonly log: Log;
   private readonly database: CommitDatabase;
   private texts: string[] = [];
   private checkpoint: Checkpoint | null = null;
@@ -43,22 +54,10 @@ export class CommitQueue {
   private applying: Promise<void> | undefined;
   private isFailing = false;
 
-  private constructor(log: LogThread, database: CommitDatabase, { applied }: CommitPosition) {
+  constructor(log: Log, database: CommitDatabase, applied: number) {
     this.log = log;
     this.database = database;
     this.applied = applied;
-  }
-
-  /** @throws StorageFailure where the log cannot be made. */
-  static async open(path: string, position: CommitPosition, database: CommitDatabase): Promise<CommitQueue> {
-    const log = new LogThread();
-    try {
-      await log.post({ path: commitLogPath(path), position });
-    } catch (error) {
-      log.stop();
-      throw error;
-    }
-    return new CommitQueue(log, database, position);
   }
 
   async commit(commit: Commit): Promise<void> {
@@ -68,7 +67,8 @@ export class CommitQueue {
     const values = rows.length === 0 ? "[]" : JSON.stringify(rows.map(requestValues));
     const text = commitText(block, values);
     if (jobs.length > 0 || costs.length > 0 || isLong(text)) {
-      // What the log holds no place for has its number there, so that it stands behind what came before.
+      // It takes a number in the log, be it there for nothing else: one that failed there may have reached the disk, and
+      // would be taken for what comes next.
       await this.append(EMPTY_COMMIT, null);
       await this.flush();
       await this.database.commit(commit, values);
@@ -90,7 +90,7 @@ export class CommitQueue {
   }
 
   private async append(text: string, checkpoint: Checkpoint | null): Promise<void> {
-    await this.log.post(text);
+    await this.log.append(text);
     this.texts.push(text);
     this.checkpoint = checkpoint ?? this.checkpoint;
     this.gather();
@@ -136,7 +136,19 @@ function isLong(text: string): boolean {
   return text.length * 3 > MAX_COMMIT_BYTES && Buffer.byteLength(text) > MAX_COMMIT_BYTES;
 }
 
-class LogThread {
+/** The log of this database. @throws StorageFailure where it cannot be made. */
+export async function openLog(database: string, position: CommitPosition): Promise<Log> {
+  const thread = new LogThread();
+  try {
+    await thread.post({ path: commitLogPath(database), position });
+    return thread;
+  } catch (error) {
+    thread.stop();
+    throw error;
+  }
+}
+
+class LogThread implements Log {
   private readonly worker = new Worker(new URL("./commit-log-thread.ts", import.meta.url).href);
   /** Each answer is the oldest one's. */
   private readonly waiting: PromiseWithResolvers<void>[] = [];
@@ -149,6 +161,10 @@ class LogThread {
       else call?.reject(new StorageFailure(`The ledger's log failed: ${data.error}`));
     };
     this.worker.onerror = (event) => this.fail(`The ledger's thread stopped: ${event.message}`);
+  }
+
+  append(text: string): Promise<void> {
+    return this.post(text);
   }
 
   post(message: Exclude<LogMessage, number | null>): Promise<void> {

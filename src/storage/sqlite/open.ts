@@ -1,7 +1,7 @@
 import { TooManyChildren } from "../../domain/child-key.ts";
 import { Conflict, StorageFailure, type Store } from "../../domain/store.ts";
 import type { CommitPosition } from "./commit-log.ts";
-import { type CommitDatabase, CommitQueue } from "./commit-queue.ts";
+import { type CommitDatabase, CommitQueue, openLog } from "./commit-queue.ts";
 import type { Call, Reply } from "./thread.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   try {
     const position = (await thread.call("open", [path])) as CommitPosition;
     await reader.call("openReader", [path]);
-    commits = await CommitQueue.open(path, position, databaseOf(thread));
+    commits = new CommitQueue(await openLog(path, position), databaseOf(thread), position.applied);
   } catch (error) {
     thread.stop();
     reader.stop();

@@ -3,11 +3,9 @@
  * reads what takes its time, so that no hold waits for somebody's chart. Calls run one after another, in the order they were posted.
  */
 import type { Commit } from "../../domain/ledger.ts";
-import type { SqlValue } from "../sql.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
-import { type CommitPosition, commitLogPath, commitsBehind, readCommitLog } from "./commit-log.ts";
+import { applyCommits, catchUp, commitValues } from "./apply-commits.ts";
 import type { LoggedCommits } from "./commit-queue.ts";
-import { parseCommitText } from "./commit-text.ts";
 import { openSqlite, openSqliteReader } from "./sqlite.ts";
 
 export interface Call {
@@ -24,9 +22,6 @@ export interface Reply {
 }
 
 declare const self: Worker;
-
-/** Commits that a start takes from the log in one transaction. */
-const AT_ONCE = 1000;
 
 let store: SqlStore | undefined;
 let queue: Promise<void> = Promise.resolve();
@@ -47,44 +42,19 @@ self.onmessage = ({ data: call }: MessageEvent<Call>) => {
 };
 
 function perform(call: Call): unknown {
-  if (call.method === "open") return open(String(call.args[0]));
+  if (call.method === "open") {
+    const path = String(call.args[0]);
+    store = sqlStore(openSqlite(path));
+    return catchUp(store, path);
+  }
   if (call.method === "openReader") {
     store = sqlStore(openSqliteReader(String(call.args[0])));
     return undefined;
   }
   if (store === undefined) throw new Error("the store is not open");
-  if (call.method === "apply") return apply(store, call.args[0] as LoggedCommits);
-  if (call.method === "commitValues") {
-    // Log rows are the bulk of what crosses: as text they cost a quarter of what cloned objects do.
-    const [{ block, jobs, costs, checkpoint }, rows] = call.args as [Commit, string];
-    return store.commitValues(block, JSON.parse(rows) as SqlValue[][], jobs, costs, checkpoint);
-  }
+  if (call.method === "apply") return applyCommits(store, call.args[0] as LoggedCommits);
+  if (call.method === "commitValues")
+    return commitValues(store, ...(call.args as [Omit<Commit, "rows">, string]));
   const method = store[call.method as keyof SqlStore] as (...args: unknown[]) => unknown;
   return method.apply(store, call.args);
-}
-
-/** Opens the database, which takes from its log what it does not have yet, and tells where it stands. */
-async function open(path: string): Promise<CommitPosition> {
-  store = sqlStore(openSqlite(path));
-  const position = await store.readCommitPosition();
-  const behind = commitsBehind(readCommitLog(commitLogPath(path)), position);
-  for (let at = 0; at < behind.length; at += AT_ONCE) {
-    const texts = behind.slice(at, at + AT_ONCE).map(({ text }) => text);
-    await apply(store, { texts, first: position.applied + 1 + at, checkpoint: null });
-  }
-  return { ...position, applied: position.applied + behind.length };
-}
-
-function apply(to: SqlStore, { texts, first, checkpoint }: LoggedCommits): Promise<void> {
-  const commits = texts.map(parseCommitText);
-  const blocks = commits.flatMap(({ block }) => block ?? []);
-  return to.applyCommits(
-    blocks,
-    commits.flatMap(({ rows }) => rows),
-    checkpoint,
-    {
-      first,
-      last: first + texts.length - 1,
-    },
-  );
 }
