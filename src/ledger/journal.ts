@@ -49,7 +49,7 @@ export interface Head {
  * Writes the ledger's records and the request log, one commit after another: what comes while one is under way goes into
  * the next. A hold is waited for and starts a commit with those that arrive together with it; all else waits longer for company.
  *
- * Rows touch pages of their own, so a commit that a hold waits for does not take a few of them, but many or none. What
+ * Rows cost less where many are written at once, so a commit that a hold waits for takes many of them, or none. What
  * ended within `ROW_WAIT_MS` of the last block may be without its row after a crash: `open.ts` says what did.
  */
 export class Journal {
