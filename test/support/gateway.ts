@@ -148,7 +148,9 @@ export class Gateway implements AsyncDisposable {
 
   /** All that is in its database at the moment: what was written last may be in a file of its own. */
   async databaseText(): Promise<string> {
-    const files = ["llamakey.db", "llamakey.db-wal"].map((name) => Bun.file(join(this.dataDir, name)));
+    const files = ["llamakey.db", "llamakey.db-wal", "llamakey.db-ledger"].map((name) =>
+      Bun.file(join(this.dataDir, name)),
+    );
     return (await Promise.all(files.map((file) => file.text()))).join("\n");
   }
 
