@@ -315,7 +315,7 @@ describe("what is on the disk", () => {
 describe("a full disk", () => {
   const place = mkdtempSync(join(tmpdir(), "lmk-full-"));
   const mount = () =>
-    isRoot && spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", place]).status === 0;
+    isRoot && spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", place]).status === 0;
   const unmount = () => spawnSync("umount", ["-l", place]);
   const canMount = mount();
   if (canMount) unmount();
