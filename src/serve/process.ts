@@ -3,6 +3,15 @@ const MAX_UPSTREAM_CALLS = "65535";
 /** Bun's own limit is 16 KiB; coding agents send more. Bytes. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
+/**
+ * When the event loop stops for its garbage: as soon as there are so many bytes, and hardly ever because some time has
+ * passed. The platform's own settings stop it several times a second under load, each time for about as long.
+ */
+const COLLECTOR: Readonly<Record<string, string>> = {
+  BUN_JSC_largeHeapSize: String(128 * 1024 * 1024),
+  BUN_JSC_collectionTimerMaxPercentCPU: "0.005",
+};
+
 const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
 
 /**
@@ -13,7 +22,7 @@ const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
  */
 export function cleanEnvironment(args: readonly string[]): void {
   if (process.env["BUN_CONFIG_MAX_HTTP_REQUESTS"] === MAX_UPSTREAM_CALLS) return;
-  const environment: Record<string, string> = {};
+  const environment: Record<string, string> = { ...COLLECTOR };
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !PROXY_VARIABLES.includes(name.toUpperCase())) environment[name] = value;
   }

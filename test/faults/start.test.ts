@@ -9,6 +9,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -267,6 +268,21 @@ describe("the environment", () => {
     expect(await response.text()).toBe("direct");
     expect(trap.requests).toHaveLength(0);
     await gateway.stop();
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("the process (allowed: needs Linux's /proc)", () => {
+  test("collects garbage by its amount, unless it is told otherwise", async () => {
+    await using gateway = await startGateway();
+    const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    expect(environment(gateway.pid)).toEqual(
+      expect.arrayContaining([
+        "BUN_JSC_largeHeapSize=134217728",
+        "BUN_JSC_collectionTimerMaxPercentCPU=0.005",
+      ]),
+    );
+    await using told = await startGateway({ env: { BUN_JSC_largeHeapSize: "33554432" } });
+    expect(environment(told.pid)).toContain("BUN_JSC_largeHeapSize=33554432");
   });
 });
 
