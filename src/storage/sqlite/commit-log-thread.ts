@@ -32,7 +32,7 @@ self.onmessage = ({ data }: MessageEvent<LogMessage>) => {
   } else if (data === null) {
     for (const _ of waiting.splice(0))
       answer(() => {
-        throw new Error("it is full of what the database could not take");
+        throw new Error("The ledger's log is full of what the database could not take.");
       });
   } else {
     answer(() => {

@@ -8,6 +8,7 @@ import {
   readSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { StorageFailure } from "../../domain/store.ts";
 
 /** A commit's place in the order of all of them, from 1, and its `commitText`. */
@@ -239,6 +240,19 @@ function make(path: string, database: string): void {
     fsyncSync(file);
   } finally {
     closeSync(file);
+  }
+  syncFolder(dirname(path));
+}
+
+/** A file is there after a crash when its folder says so. */
+function syncFolder(path: string): void {
+  // Where folders cannot be opened, the system sees to it.
+  if (process.platform === "win32") return;
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

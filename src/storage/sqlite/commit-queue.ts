@@ -81,12 +81,10 @@ export class CommitQueue {
   }
 
   async close(): Promise<void> {
-    try {
-      await this.flush();
-    } finally {
-      clearTimeout(this.timer);
-      this.log.stop();
-    }
+    // What the database cannot take now, the next start takes.
+    await this.flush().catch(() => {});
+    clearTimeout(this.timer);
+    this.log.stop();
   }
 
   private async append(text: string, checkpoint: Checkpoint | null): Promise<void> {
@@ -144,7 +142,9 @@ export async function openLog(database: string, position: CommitPosition): Promi
     return thread;
   } catch (error) {
     thread.stop();
-    throw error;
+    throw new StorageFailure(
+      `${commitLogPath(database)} cannot be made or opened (${(error as Error).message}). It needs 8 MB, and to be this user's.`,
+    );
   }
 }
 
@@ -158,7 +158,7 @@ class LogThread implements Log {
     this.worker.onmessage = ({ data }: MessageEvent<LogReply>) => {
       const call = this.waiting.shift();
       if (typeof data === "number") call?.resolve();
-      else call?.reject(new StorageFailure(`The ledger's log failed: ${data.error}`));
+      else call?.reject(new StorageFailure(data.error));
     };
     this.worker.onerror = (event) => this.fail(`The ledger's thread stopped: ${event.message}`);
   }

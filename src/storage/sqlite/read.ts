@@ -3,7 +3,13 @@ import { StorageFailure } from "../../domain/store.ts";
 import { migrations } from "../migrations/list.ts";
 import { rowCostOf } from "../queries/requests.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
-import { commitLogPath, commitsBehind, type LoggedCommit, readCommitLog } from "./commit-log.ts";
+import {
+  type CommitLogContent,
+  commitLogPath,
+  commitsBehind,
+  type LoggedCommit,
+  readCommitLog,
+} from "./commit-log.ts";
 import { parseCommitText } from "./commit-text.ts";
 import { SqliteSql, translate } from "./sqlite.ts";
 
@@ -16,7 +22,7 @@ import { SqliteSql, translate } from "./sqlite.ts";
  */
 export async function readSqliteStore(path: string): Promise<SqlStore> {
   // Before the database: what it takes from there meanwhile is known twice, and not missed.
-  const log = translate(() => readCommitLog(commitLogPath(path)));
+  const log = readable(commitLogPath(path));
   const database = translate(() => {
     const opened = new Database(path, { readonly: true, strict: true });
     opened.run("PRAGMA busy_timeout = 2000");
@@ -36,6 +42,15 @@ export async function readSqliteStore(path: string): Promise<SqlStore> {
   }
   const store = sqlStore(sql);
   return { ...store, ...further(store, commitsBehind(log, await store.readCommitPosition())) };
+}
+
+function readable(path: string): CommitLogContent | undefined {
+  try {
+    return readCommitLog(path);
+  } catch (error) {
+    if (error instanceof StorageFailure) throw error;
+    throw new StorageFailure(`${path} cannot be read (${(error as Error).message}).`, { cause: error });
+  }
 }
 
 /** Higher than any row's in a database. */
