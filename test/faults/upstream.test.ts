@@ -22,7 +22,7 @@ beforeAll(async () => {
   );
   behind = await behindGateway({
     env: {
-      LMK_OPENAI_TIMEOUTS: "connect=1s,first-byte=1s,idle=1s,total=30s",
+      LMK_OPENAI_TIMEOUTS: "connect=3s,first-byte=3s,idle=10s,total=30s",
       LMK_SERVER_DOWN: `http://127.0.0.1:${closed}/v1`,
       LMK_SERVER_NOWHERE: `http://${nobody}/v1`,
       LMK_SERVER_SECURE: `https://127.0.0.1:${plain.port}/v1`,
