@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Page, Route } from "playwright-core";
 import { type Browser, noBrowser, startBrowser } from "../support/browser.ts";
+import { signedIn } from "../support/browser-session.ts";
 import { openConsole, visit } from "../support/console.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 
@@ -166,6 +167,29 @@ describe.skipIf(noBrowser !== undefined)("a quick user", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await row("first").waitFor({ state: "detached" });
     expect(await row("second").count()).toBe(1);
+    await context.close();
+  }, 60_000);
+
+  test("grants each wish once, however many are granted at a time", async () => {
+    for (const name of ["una", "duo"]) {
+      await gateway.api("POST", "/users", { name });
+      const budget = { scope: `user:${name}`, name: "all", amount: "1", per: "month" };
+      const { id } = await gateway.api<{ id: string }>("PUT", "/budgets", budget);
+      const wish = { kind: "budget", budget: id, amount: "2", reason: "please" };
+      const { status } = await (await signedIn(gateway, name)).send("POST", "/me/asks", wish);
+      expect(status).toBe(201);
+    }
+    const { page, context } = await openConsole(browser, gateway, OWNER, WIDE);
+    await visit(page, gateway, "/");
+    const grant = (name: string) => page.getByRole("button", { name: new RegExp(`^Grant ${name}`) });
+    await grant("una").waitFor();
+    const granting = await hold(page, "POST", /\/asks\/[^/]+\/grant$/);
+    await grant("una").click();
+    await granting.came;
+    await grant("duo").click();
+    expect(await grant("una").isDisabled()).toBe(true);
+    await granting.letGo();
+    for (const name of ["una", "duo"]) await grant(name).waitFor({ state: "detached" });
     await context.close();
   }, 60_000);
 
