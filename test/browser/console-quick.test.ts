@@ -89,6 +89,35 @@ describe.skipIf(noBrowser !== undefined)("a quick user", () => {
     await context.close();
   }, 60_000);
 
+  test("sees a change whose answer was lost on its way", async () => {
+    const { page, context } = await openConsole(browser, gateway, OWNER, WIDE);
+    await gateway.addKey("olga", "lost");
+    await visit(page, gateway, "/keys");
+    await page.route(/\/api\/v1\/keys\//, async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await revokeOwn(page, "lost");
+    await page.getByRole("dialog").getByText("The gateway does not answer").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("row", { name: /lost/ }).getByText("revoked").waitFor();
+    await context.close();
+  }, 60_000);
+
+  test("sets a password once", async () => {
+    const { page, context } = await openConsole(browser, gateway, OWNER, WIDE);
+    await visit(page, gateway, "/me/sign-in");
+    await page.getByLabel("New password").fill("a sentence that is easy to keep");
+    const setting = await hold(page, "PUT", /\/me\/password$/);
+    const set = page.getByRole("button", { name: "Set it" });
+    await set.click();
+    await setting.came;
+    expect(await set.isDisabled()).toBe(true);
+    await setting.letGo();
+    await page.getByText("The password is set").waitFor();
+    await context.close();
+  }, 60_000);
+
   test("keeps what is typed into one form when another is saved", async () => {
     const { page, context } = await openConsole(browser, gateway, OWNER, WIDE);
     await visit(page, gateway, "/settings");
