@@ -78,7 +78,8 @@ const last = [egress, fidelity];
 const atATime = 2;
 const isFull = process.argv.includes("--full");
 const isCi = /^(1|true)$/i.test(process.env["CI"] ?? "");
-const suiteLimitMs = (isFull ? 60 : 10) * 60_000;
+/** Of a suite that hangs: on a busy machine the longest takes more than ten minutes. */
+const suiteLimitMs = (isFull ? 60 : 30) * 60_000;
 
 /** @param {string} name @param {string} folder @returns {Suite} */
 function bunSuite(name, folder) {

@@ -45,15 +45,16 @@ export function whenSignedOut(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-let changed: (() => void) | undefined;
-/** Called after every call that may have changed something. */
-export function whenChanged(listener: () => void): void {
+let changed: (() => Promise<void>) | undefined;
+/** Called after every call that may have changed something for somebody who is signed in. */
+export function whenChanged(listener: () => Promise<void>): void {
   changed = listener;
 }
 
 /** @throws Problem */
 export async function call<T>(method: string, path: string, options: Call = {}): Promise<T> {
   const { query, body, headers, signal } = options;
+  const isChange = method !== "GET" && !/^\/session(\/|$)/.test(path);
   const answer = await send(method, path + queryText(query), {
     method,
     credentials: "same-origin",
@@ -66,8 +67,10 @@ export async function call<T>(method: string, path: string, options: Call = {}):
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
+  }).finally(() => {
+    // Where no answer came back the change may have been made all the same.
+    if (isChange) void changed?.();
   });
-  if (method !== "GET") changed?.();
   if (answer.status === 204) return undefined as T;
   const text = await answer.text();
   const parsed: unknown = /json/.test(answer.headers.get("content-type") ?? "") ? JSON.parse(text) : text;

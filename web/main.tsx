@@ -5,7 +5,7 @@ import "@mantine/spotlight/styles.css";
 import "./styles.css";
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { type Query, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { Problem, whenChanged } from "./api.ts";
@@ -27,12 +27,12 @@ const queries = new QueryClient({
   },
 });
 
-// One change may show on many pages: none of them shows what it knew before. What is in view asks anew where it changes things.
-whenChanged(() => {
-  void queries.invalidateQueries({
-    predicate: ({ queryKey }) => queryKey[0] !== "session",
-    refetchType: "none",
-  });
+// One change may show on many pages, and in many parts of one: none of them shows what it knew before. An answer that is on
+// its way may be from before the change, too.
+whenChanged(async () => {
+  const others = { predicate: ({ queryKey }: Query) => queryKey[0] !== "session" };
+  await queries.cancelQueries(others);
+  await queries.invalidateQueries(others);
 });
 
 const place = document.getElementById("console");

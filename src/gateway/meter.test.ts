@@ -217,7 +217,7 @@ test("what decodes to more than 256 MiB is given up, in bounded memory", async (
     expect(usage !== null).toBe(isRead);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
   }
-}, 30_000);
+});
 
 test("who does not wait for a decoder that is far behind goes without usage, and memory stays bounded", async () => {
   const headers = new Headers({ "content-type": "application/json", "content-encoding": "gzip" });

@@ -132,7 +132,7 @@ beforeAll(async () => {
   }
   atEnd(() => Promise.all(mocks.map(([, mock]) => mock.stop())).then(() => {}));
   gateway = await startGateway({ env });
-}, 30_000);
+});
 atEnd(() => gateway.end());
 
 describe.each(agents)("$tool", ({ tool, release, file, before, provider, endpoint, command, quiet }) => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   atEnd(() => providers.stop());
   gateway = await startGateway({ env: providers.env });
   folder = mkdtempSync(join(tmpdir(), "lmk-snippets-"));
-}, 30_000);
+});
 atEnd(async () => {
   rmSync(folder, { recursive: true, force: true });
   await gateway.end();

@@ -48,6 +48,23 @@ describe.skipIf(noBrowser !== undefined)("the browser", async () => {
     expect((await axeViolations(page)).join()).toContain("label");
   });
 
+  test("tells of requests that failed, but not of those that the page itself gave up", async () => {
+    const { page, problems } = await open("/good");
+    await page.route("**/cut", (route) => route.abort("connectionreset"));
+    const late = Promise.withResolvers<void>();
+    await page.route("**/late", async (route) => {
+      await late.promise;
+      await route.abort();
+    });
+    await page.evaluate(async () => {
+      await fetch("/late", { signal: AbortSignal.timeout(50) }).catch(() => {});
+      await fetch("/cut").catch(() => {});
+    });
+    late.resolve();
+    const told = problems.filter((one) => one.startsWith("request:"));
+    expect(told).toEqual([expect.stringMatching(/\/cut net::ERR_CONNECTION_RESET$/)]);
+  });
+
   test("tells of scripts that throw, and of those that the policy refused", async () => {
     expect((await open("/broken")).problems.join()).toContain("on purpose");
     const inline = await open("/inline");

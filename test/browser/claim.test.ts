@@ -174,7 +174,9 @@ describe.skipIf(noBrowser !== undefined)("its page", async () => {
     await picture(page, "claim-made-light");
 
     await page.locator("#made").getByRole("button", { name: "Copy" }).click();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
+    await poll("the key in the clipboard", async () =>
+      (await page.evaluate(() => navigator.clipboard.readText())) === secret ? true : undefined,
+    );
 
     // What the page says to type is what makes a shell work.
     const line = await page.locator("#shells pre").first().textContent();

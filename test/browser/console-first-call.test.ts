@@ -5,6 +5,7 @@ import { axeViolations, noBrowser, startBrowser } from "../support/browser.ts";
 import { atEnd } from "../support/cleanup.ts";
 import { signInByLink } from "../support/console.ts";
 import { startGateway } from "../support/gateway.ts";
+import { poll } from "../support/poll.ts";
 
 const SECRET = "sk-simulated-first-call-0123456789";
 
@@ -52,8 +53,10 @@ describe.skipIf(noBrowser !== undefined)("the first start", () => {
       .filter({ hasText: "/lmk/env" })
       .getByRole("button", { name: /^Copy/ })
       .click();
-    const exports = await page.evaluate(() => navigator.clipboard.readText());
-    expect(exports).toMatch(/lmk_\w{10}_\w{32}_\w{6}/);
+    const exports = await poll("exports in the clipboard", async () => {
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      return /lmk_\w{10}_\w{32}_\w{6}/.test(copied) ? copied : undefined;
+    });
     const first = await inShell(
       `${exports}\ncurl -s "$OPENAI_BASE_URL/chat/completions" -H "authorization: Bearer $OPENAI_API_KEY" -H "content-type: application/json" -d '{"model":"gpt-5-mini","messages":[{"role":"user","content":"hello"}]}'`,
     );

@@ -192,6 +192,7 @@ describe.skipIf(noBrowser !== undefined)("every page of the console", () => {
       }).observe({ type: "layout-shift", buffered: true });
     });
     await load(page, demo, "/");
+    await poll("the chart", () => late[0]);
     await page.waitForTimeout(1500);
     expect(loaded).toBeGreaterThan(100_000);
     expect(loaded).toBeLessThan(FIRST_LOAD_BYTES);

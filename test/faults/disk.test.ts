@@ -97,6 +97,5 @@ describe("a disk that cannot keep what it is given", () => {
       expect(lines[0]).toMatch(/^lmk: .*(?:read-only|cannot be|permission|EACCES)/i);
       await gateway.end();
     },
-    30_000,
   );
 });

@@ -69,8 +69,8 @@ async function refusalOf(call: Promise<Response>): Promise<string | null> {
   return response.headers.get("x-llamakey-refusal");
 }
 
-/** How a stream ends, or that it goes on. */
-async function ending(response: Response, limitMs = 1500): Promise<"whole" | "broken" | "goes on"> {
+/** How a stream ends, or that it goes on: longer than the busiest machine takes to cut it. */
+async function ending(response: Response, limitMs = 10_000): Promise<"whole" | "broken" | "goes on"> {
   const read = response.text().then(
     () => "whole" as const,
     () => "broken" as const,
@@ -244,10 +244,10 @@ describe("a child key ends", () => {
 
   test("at its time to live, and its open streams with it", async () => {
     const { secret } = await newUser();
-    const child = await childOf(secret, { ttlSeconds: 2 });
+    const child = await childOf(secret, { ttlSeconds: 4 });
     const open = await stream(child.secret);
     expect(await refusal(child)).toBeNull();
-    expect(await ending(open, 4000)).toBe("broken");
+    expect(await ending(open, 6000)).toBe("broken");
     expect(await refusal(child)).toBe("expired_key");
     expect(await refusalOf(ask(secret))).toBeNull();
   });
@@ -294,7 +294,7 @@ describe("a child key ends", () => {
 
   test("no later than its parent does", async () => {
     const { key, secret } = await newUser();
-    const expiresAt = new Date(Date.now() + 5000).toISOString();
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
     await gateway.api("PATCH", `/keys/${key.id}`, { expiresAt });
     expect((await childOf(secret, { ttlSeconds: 3600 })).key.expiresAt).toBe(expiresAt);
   });
@@ -304,7 +304,7 @@ describe("a child key ends", () => {
     const child = await childOf(secret);
     const grandchild = await childOf(child.secret);
     const renewed = await gateway.api<{ secret: string }>("POST", `/keys/${key.id}/rotate`, {
-      overlapSeconds: 1,
+      overlapSeconds: 3,
     });
     const younger = await childOf(renewed.secret);
     expect(await refusal(child)).toBeNull();

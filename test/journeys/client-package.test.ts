@@ -14,7 +14,7 @@ beforeAll(async () => {
     env: { ANTHROPIC_API_KEY: "sk-ant-test-fake-0123456789abcdefghijklmnopqrstuv" },
   });
   folder = mkdtempSync(join(tmpdir(), "lmk-client-"));
-}, 30_000);
+});
 atEnd(async () => {
   rmSync(folder, { recursive: true, force: true });
   await gateway.end();

@@ -161,4 +161,4 @@ test("a row has the cost that was worked out by hand, and lmk usage the sum of t
   expect(BigInt(total.costNanos)).toBe([...expected.values()].reduce((sum, cost) => sum + cost, 0n));
   // Vectara's call cost something too, but nobody has said what.
   expect([total.requests, total.unpriced]).toEqual([calls.length, 1]);
-}, 30_000);
+});

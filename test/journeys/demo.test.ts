@@ -77,7 +77,7 @@ describe("the demo", () => {
     await poll(
       "usage that grows",
       async () => ((await usage("user")).total.requests > first.total.requests + 5 ? true : undefined),
-      8_000,
+      30_000,
     );
     const { items, total } = await usage("group,user");
     expect(items.map(({ keys }) => `${keys["group"]} ${keys["user"]}`).sort()).toEqual([
@@ -89,7 +89,7 @@ describe("the demo", () => {
     const models = (await usage("model")).items.map(({ keys }) => keys["model"]);
     expect(models).toEqual(expect.arrayContaining(["gpt-4o-mini", "gpt-5-mini", "claude-haiku-4-5"]));
     for (const row of await gateway.requests()) expect([row.status, row.ending]).toEqual([200, "complete"]);
-  }, 15_000);
+  });
 
   test("never uses a real key, nor an address of whoever starts it", async () => {
     expect(gateway.stdout()).not.toContain(realKey.slice(-4));

@@ -78,7 +78,7 @@ describe("a rotated key", () => {
       "POST",
       `/keys/${key.id}/rotate`,
       {
-        overlapSeconds: 1,
+        overlapSeconds: 3,
       },
     );
     expect(renewed.key.id).toBe(key.id);
@@ -125,7 +125,7 @@ describe("who is cut off", () => {
 
   test("what has expired, with a code of its own", async () => {
     const { key, secret } = await gateway.addUser("temporary");
-    await gateway.api("PATCH", `/keys/${key.id}`, { expiresAt: new Date(Date.now() + 400).toISOString() });
+    await gateway.api("PATCH", `/keys/${key.id}`, { expiresAt: new Date(Date.now() + 3000).toISOString() });
     expect((await call(secret)).status).toBe(200);
     await poll("expiry", async () => ((await refusalOf(secret)) === "expired_key" ? true : undefined));
     await gateway.api("PATCH", `/keys/${key.id}`, { expiresAt: null });

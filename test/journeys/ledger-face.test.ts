@@ -293,7 +293,7 @@ test("a user sees limits, what is left of each budget, and own calls: nothing of
   const text = (await runLmk(gateway, ["me"], { LMK_KEY: ann.secret })).out;
   expect(text).toContain("$0.9964 of $1.00 per day left");
   expect(text).toMatch(/^today +1 call, \$0\.0012$/m);
-}, 30_000);
+});
 
 test("refusals and lmk me say whom to ask", async () => {
   const { secret } = await gateway.addUser("cleo");

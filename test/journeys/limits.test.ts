@@ -104,7 +104,7 @@ describe("requests per minute", () => {
     expect(ms).toBeLessThanOrEqual(60_000);
     expect(refused.headers.get("x-ratelimit-limit-requests")).toBe("1");
     expect(refused.headers.get("x-ratelimit-remaining-requests")).toBe("0");
-    expect(refused.headers.get("x-ratelimit-reset-requests")).toMatch(/^(59|60)(\.\d+)?s$/);
+    expect(refused.headers.get("x-ratelimit-reset-requests")).toBe(`${ms / 1000}s`);
   });
 
   test("each provider's SDKs are told in the headers that they read", async () => {

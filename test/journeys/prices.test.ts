@@ -232,7 +232,7 @@ describe("lmk prices update", () => {
       expect([code, err]).toEqual([1, expect.stringContaining(why)]);
     }
     expect(await hashes()).toEqual(before);
-  }, 30_000);
+  });
 
   test("reads no more than a list of prices can be, whatever is announced", async () => {
     let sent = 0;

@@ -140,7 +140,7 @@ for (const [what, statements, finding] of EDITS) {
     const { code, report } = await edited(...statements);
     expect(code).toBe(1);
     expect(report.findings.map((one) => one.what).join("\n")).toMatch(finding);
-  }, 30_000);
+  });
 }
 
 test("finds a ledger that was cut off cleanly, by a head that was kept", async () => {
@@ -173,7 +173,7 @@ test("finds a ledger that was cut off cleanly, by a head that was kept", async (
   expect(forged).toMatchObject({ code: 1, out: "" });
   expect(forged.err).toContain("not a head");
   rmSync(copy, { recursive: true, force: true });
-}, 30_000);
+});
 
 test("says where there is no database", async () => {
   const { code, out, err } = await runLmk(gateway, ["verify", "--data-dir", "nowhere"]);

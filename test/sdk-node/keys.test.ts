@@ -14,15 +14,16 @@ const sdks = [
     provider: providers.openai,
     AuthenticationError: OpenAI.AuthenticationError,
     ask: () => new OpenAI().chat.completions.create(openaiQuestion("Say hello")),
-    askSlowly: () =>
-      new OpenAI().chat.completions.create({ ...openaiQuestion("Speak slowly"), stream: true }),
+    askSlowly: (content = "Speak slowly") =>
+      new OpenAI().chat.completions.create({ ...openaiQuestion(content), stream: true }),
   },
   {
     name: "anthropic",
     provider: providers.anthropic,
     AuthenticationError: Anthropic.AuthenticationError,
     ask: () => new Anthropic().messages.create(anthropicQuestion("Say hello")),
-    askSlowly: () => new Anthropic().messages.create({ ...anthropicQuestion("Speak slowly"), stream: true }),
+    askSlowly: (content = "Speak slowly") =>
+      new Anthropic().messages.create({ ...anthropicQuestion(content), stream: true }),
   },
 ];
 
@@ -144,7 +145,7 @@ describe.each(sdks)("$name", ({ name, provider, AuthenticationError, ask, askSlo
     const other = await asUser(session);
     const othersStream = await askSlowly();
     const caller = await asUser(session);
-    const stream = await askSlowly();
+    const stream = await askSlowly("Speak at length");
     const readOthers = drain(othersStream);
     const failed = failureOf(drain(stream));
     await Bun.sleep(300);

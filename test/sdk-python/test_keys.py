@@ -120,7 +120,7 @@ async def test_whose_revoked_key_was_tried_is_in_the_log(gateway, caller, sdk):
 
 
 async def test_a_stream_that_is_open_when_its_key_is_revoked_is_cut(gateway, caller, sdk):
-    stream = await done(sdk.ask("Speak slowly", stream=True))
+    stream = await done(sdk.ask("Speak at length", stream=True))
     # In a thread: the synchronous client reads in this one.
     threading.Timer(0.3, gateway.revoke, [caller.key_id]).start()
     assert isinstance(await failure_of(all_of, stream), Exception)

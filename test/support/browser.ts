@@ -87,9 +87,11 @@ export class Browser {
     page.on("console", (message) => {
       if (message.type() === "error") problems.push(`console: ${message.text()}`);
     });
-    page.on("requestfailed", (request) =>
-      problems.push(`request: ${request.url()} ${request.failure()?.errorText}`),
-    );
+    page.on("requestfailed", (request) => {
+      const why = request.failure()?.errorText;
+      // Given up by the page itself, as what a page asks for that is left at this moment.
+      if (why !== "net::ERR_ABORTED") problems.push(`request: ${request.url()} ${why}`);
+    });
     page.on("request", (request) => {
       if (/^https?:/.test(request.url())) hosts.add(new URL(request.url()).host);
     });

@@ -29,6 +29,13 @@ export const fixtures: Fixture[] = [
     streamingProfile: { ttft: 20, tps: 20 },
   },
   {
+    // Ten seconds, for what is to happen meanwhile.
+    match: { userMessage: "Speak at length", endpoint: "chat" },
+    response: { content: "word ".repeat(80) },
+    chunkSize: 2,
+    streamingProfile: { ttft: 20, tps: 20 },
+  },
+  {
     match: { userMessage: "weather", endpoint: "chat", hasToolResult: false },
     response: { toolCalls: [{ name: "get_weather", arguments: '{"city":"Paris"}', id: "call_weather_1" }] },
   },

@@ -544,6 +544,7 @@ function ExplainCall() {
   const [body, setBody] = useState(JSON.stringify(EXAMPLES["openai"]?.body, null, 2));
   const [found, setFound] = useState<Explanation>();
   const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
   const choose = (id: string | null) => {
     if (id === null) return;
     const example = EXAMPLES[id] ?? OTHER;
@@ -553,6 +554,7 @@ function ExplainCall() {
   };
   const ask = async (event: FormEvent) => {
     event.preventDefault();
+    setBusy(true);
     setError(undefined);
     try {
       setFound(
@@ -563,6 +565,8 @@ function ExplainCall() {
     } catch (failure) {
       setFound(undefined);
       setError(failure);
+    } finally {
+      setBusy(false);
     }
   };
   return (
@@ -604,7 +608,7 @@ function ExplainCall() {
               size="sm"
             />
             <Group>
-              <Button type="submit" disabled={user === null}>
+              <Button type="submit" loading={busy} disabled={user === null}>
                 Ask
               </Button>
             </Group>

@@ -43,7 +43,7 @@ const useGroups = () => useQuery({ queryKey: ["groups"], queryFn: () => all<User
 
 /** Who may call: users, each in one group. */
 export function Users({ id }: { id: string | undefined }) {
-  if (id !== undefined && id !== "groups") return <OneUser id={id} />;
+  if (id !== undefined && id !== "groups") return <OneUser key={id} id={id} />;
   return <People tab={id === "groups" ? "groups" : "users"} />;
 }
 

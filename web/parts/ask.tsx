@@ -16,7 +16,7 @@ interface Props {
   readonly isReady?: boolean;
 }
 
-/** A dialog with one thing to do. */
+/** A dialog with one thing to do. While that is under way it stays: what comes of it may be shown only once. */
 export function Ask({
   title,
   opened,
@@ -31,6 +31,7 @@ export function Ask({
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const leave = () => {
+    if (busy) return;
     setError(undefined);
     close();
   };
@@ -55,7 +56,7 @@ export function Ask({
           {typeof children === "string" ? <Text size="sm">{children}</Text> : children}
           {error !== undefined && <Failure error={error} />}
           <Group justify="flex-end" gap="xs" mt="xs">
-            <Button variant="default" onClick={leave}>
+            <Button variant="default" onClick={leave} disabled={busy}>
               Cancel
             </Button>
             <Button

@@ -18,7 +18,8 @@ export function OpenAsks() {
     queryFn: () => all<AskForMore>("/asks", { state: "open" }),
     refetchInterval: 15_000,
   });
-  const [busy, setBusy] = useState<string>();
+  /** Ids of those that are being granted. */
+  const [busy, setBusy] = useState<readonly string[]>([]);
   const [denying, setDenying] = useState<AskForMore>();
   const [why, setWhy] = useState("");
   if (asks.data === undefined || asks.data.length === 0) return null;
@@ -29,14 +30,14 @@ export function OpenAsks() {
     );
   };
   const grant = async (one: AskForMore) => {
-    setBusy(one.id);
+    setBusy((before) => [...before, one.id]);
     try {
       await call("POST", `/asks/${one.id}/grant`, { body: {} });
       await decided(`${one.user.name} has it now`);
     } catch (error) {
       tellProblem(error);
     } finally {
-      setBusy(undefined);
+      setBusy((before) => before.filter((id) => id !== one.id));
     }
   };
   return (
@@ -61,7 +62,7 @@ export function OpenAsks() {
             <Group gap={6}>
               <Button
                 size="compact-sm"
-                loading={busy === one.id}
+                loading={busy.includes(one.id)}
                 onClick={() => void grant(one)}
                 aria-label={`Grant ${one.user.name} ${askText(one)}`}
               >

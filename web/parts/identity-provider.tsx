@@ -58,7 +58,8 @@ export function IdentityProvider() {
   });
   if (stored.isError) return <Failure error={stored.error} retry={() => void stored.refetch()} />;
   if (stored.isPending) return <Lines count={4} />;
-  return <Form key={stored.dataUpdatedAt} stored={stored.data} />;
+  // What is typed stays where the same is asked for again.
+  return <Form key={JSON.stringify(stored.data)} stored={stored.data} />;
 }
 
 function Form({ stored }: { stored: Stored }) {
@@ -76,6 +77,7 @@ function Form({ stored }: { stored: Stored }) {
     setRules((before) => before.map((rule) => (rule.id === id ? { ...rule, ...change } : rule)));
   const put = async (body: object, said: string) => {
     await call("PUT", "/settings/sign-in", { body });
+    setSecret("");
     await queries.invalidateQueries({ queryKey: ["settings"] });
     tell(said);
   };

@@ -5,7 +5,7 @@ import { all, call } from "../api.ts";
 import { ago, day } from "../format.ts";
 import { Ask } from "./ask.tsx";
 import { QueryTable } from "./data-table.tsx";
-import { Empty, Failure, tell, tellProblem } from "./feedback.tsx";
+import { Empty, Failure, tell } from "./feedback.tsx";
 import { Icon } from "./icons.tsx";
 import { Section } from "./page.tsx";
 import { makePasskey } from "./passkey.ts";
@@ -28,6 +28,15 @@ interface OpenSession {
   readonly agent: string;
 }
 
+/** What is asked before something ends. */
+interface Ending {
+  readonly path: string;
+  readonly title: string;
+  readonly confirm: string;
+  readonly about: string;
+  readonly said: string;
+}
+
 /** How whoever is signed in comes in: passkeys, a password; and where they are signed in. */
 export function SignInWays() {
   const queries = useQueryClient();
@@ -42,11 +51,8 @@ export function SignInWays() {
       queries.invalidateQueries({ queryKey: ["me"] }),
       queries.invalidateQueries({ queryKey: ["session"] }),
     ]);
-  const remove = (path: string, said: string) =>
-    call("DELETE", path)
-      .then(refresh)
-      .then(() => tell(said))
-      .catch(tellProblem);
+  // Asked for: a second press, meant for the same row, would meet the one that has taken its place.
+  const [ending, setEnding] = useState<Ending>();
   return (
     <>
       <Section
@@ -95,7 +101,13 @@ export function SignInWays() {
                   color="madder"
                   aria-label={`Remove the passkey ${one.name}`}
                   onClick={() =>
-                    void remove(`/me/passkeys/${encodeURIComponent(one.id)}`, "The passkey is removed")
+                    setEnding({
+                      path: `/me/passkeys/${encodeURIComponent(one.id)}`,
+                      title: `Remove the passkey ${one.name}?`,
+                      confirm: "Remove",
+                      about: "Whoever has it does not come in with it any more.",
+                      said: "The passkey is removed",
+                    })
                   }
                 >
                   Remove
@@ -170,7 +182,15 @@ export function SignInWays() {
                     variant="subtle"
                     color="madder"
                     aria-label={`End the session in ${browserOf(agent)}`}
-                    onClick={() => void remove(`/sessions/${id}`, "The session has ended")}
+                    onClick={() =>
+                      setEnding({
+                        path: `/sessions/${id}`,
+                        title: `End the session in ${browserOf(agent)}?`,
+                        confirm: "End it",
+                        about: "Whoever is signed in there has to sign in again.",
+                        said: "The session has ended",
+                      })
+                    }
                   >
                     End
                   </Button>
@@ -180,6 +200,20 @@ export function SignInWays() {
           empty={<Empty icon="me" title="Nowhere" />}
         />
       </Section>
+      <Ask
+        title={ending?.title ?? ""}
+        opened={ending !== undefined}
+        close={() => setEnding(undefined)}
+        confirm={ending?.confirm ?? ""}
+        isDangerous
+        run={async () => {
+          await call("DELETE", ending?.path ?? "");
+          await refresh();
+          tell(ending?.said ?? "");
+        }}
+      >
+        {ending?.about}
+      </Ask>
       <Ask
         title="Add a passkey"
         opened={adding}
@@ -207,9 +241,11 @@ export function SignInWays() {
 function Password({ done }: { done: () => Promise<unknown> }) {
   const { hasPassword, user } = useSession();
   const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    setBusy(true);
     setError(undefined);
     try {
       await call("PUT", "/me/password", { body: { password } });
@@ -218,6 +254,8 @@ function Password({ done }: { done: () => Promise<unknown> }) {
       tell("The password is set");
     } catch (failure) {
       setError(failure);
+    } finally {
+      setBusy(false);
     }
   };
   return (
@@ -235,7 +273,7 @@ function Password({ done }: { done: () => Promise<unknown> }) {
           />
           {error !== undefined && <Failure error={error} />}
           <Group>
-            <Button type="submit" variant="default">
+            <Button type="submit" variant="default" loading={busy}>
               {hasPassword ? "Change it" : "Set it"}
             </Button>
           </Group>

@@ -6,7 +6,7 @@ import { ago } from "../format.ts";
 import { Ask } from "./ask.tsx";
 import { Code } from "./copy.tsx";
 import { QueryTable } from "./data-table.tsx";
-import { Empty, tell, tellProblem } from "./feedback.tsx";
+import { Empty, tell } from "./feedback.tsx";
 import { Section } from "./page.tsx";
 import { useSession } from "./session.tsx";
 
@@ -29,11 +29,7 @@ export function Tokens() {
   const [days, setDays] = useState("30");
   const [secret, setSecret] = useState<string>();
   const refresh = () => queries.invalidateQueries({ queryKey: ["me", "tokens"] });
-  const remove = (id: string) =>
-    call("DELETE", `/tokens/${id}`)
-      .then(refresh)
-      .then(() => tell("The token opens nothing any more"))
-      .catch(tellProblem);
+  const [removing, setRemoving] = useState<Token>();
   const add = async () => {
     if (secret !== undefined) return;
     const expiresAt = new Date(Date.now() + Number(days) * 86_400_000).toISOString();
@@ -95,7 +91,7 @@ export function Tokens() {
                 variant="subtle"
                 color="madder"
                 aria-label={`Remove the token ${one.name}`}
-                onClick={() => void remove(one.id)}
+                onClick={() => setRemoving(one)}
               >
                 Remove
               </Button>
@@ -108,6 +104,20 @@ export function Tokens() {
           </Empty>
         }
       />
+      <Ask
+        title={`Remove the token ${removing?.name}?`}
+        opened={removing !== undefined}
+        close={() => setRemoving(undefined)}
+        confirm="Remove"
+        isDangerous
+        run={async () => {
+          await call("DELETE", `/tokens/${removing?.id}`);
+          await refresh();
+          tell("The token opens nothing any more");
+        }}
+      >
+        Programs that use it are refused from then on.
+      </Ask>
       <Ask
         title="New token"
         opened={adding}
