@@ -30,6 +30,8 @@ interface Carrier {
   release(isClean: boolean): void;
 }
 
+/** The empty line; as bytes, for of a text each search would make them anew. */
+const HEAD_END = Buffer.from("\r\n\r\n");
 /** What every answer begins with. */
 const HTTP = "HTTP/1.";
 /** Of the answer's head, and again of all those that come before it. */
@@ -64,7 +66,9 @@ export class Transfer implements AnswerBody {
   /** Of a body with a length, what is still to come. */
   private left = 0;
   private chunks: ChunkReader | undefined;
-  private readonly pieces: Uint8Array<ArrayBuffer>[] = [];
+  /** What waits for its reader: of most answers one piece, which needs no list. */
+  private first: Uint8Array<ArrayBuffer> | undefined;
+  private others: Uint8Array<ArrayBuffer>[] | undefined;
   private waitingBytes = 0;
   private isPaused = false;
   private reading: PromiseWithResolvers<Uint8Array<ArrayBuffer> | null> | undefined;
@@ -124,14 +128,16 @@ export class Transfer implements AnswerBody {
 
   /** As `fail`, and what waits for its reader is forgotten. */
   abort(reason: unknown): void {
-    this.pieces.length = 0;
+    this.first = undefined;
+    this.others = undefined;
     if (this.isOver) this.failure ??= reason;
     else this.fail(reason);
   }
 
   read(): Uint8Array<ArrayBuffer> | null | Promise<Uint8Array<ArrayBuffer> | null> {
-    const piece = this.pieces.shift();
+    const piece = this.first;
     if (piece !== undefined) {
+      this.first = this.others?.shift();
       this.waitingBytes -= piece.length + PIECE_BYTES;
       if (this.isPaused && this.waitingBytes <= MAX_WAITING_BYTES / 2) {
         this.isPaused = false;
@@ -156,7 +162,7 @@ export class Transfer implements AnswerBody {
     // The empty line may have begun in what was here before.
     let from = Math.max(0, before - 3);
     for (;;) {
-      const end = all.indexOf("\r\n\r\n", from);
+      const end = all.indexOf(HEAD_END, from);
       if (end === -1) {
         // What begins otherwise need not be waited for: it may never end.
         if (!HTTP.startsWith(all.toString("latin1", 0, HTTP.length)))
@@ -232,7 +238,12 @@ export class Transfer implements AnswerBody {
       return;
     }
     const isSmallPart = packetBytes > LARGE_PACKET_BYTES && piece.length < packetBytes / 2;
-    this.pieces.push(isSmallPart ? new Uint8Array(piece) : piece);
+    const kept = isSmallPart ? new Uint8Array(piece) : piece;
+    if (this.first === undefined) this.first = kept;
+    else {
+      this.others ??= [];
+      this.others.push(kept);
+    }
     this.waitingBytes += piece.length + PIECE_BYTES;
     if (this.waitingBytes <= MAX_WAITING_BYTES || this.isPaused) return;
     this.isPaused = true;
