@@ -266,6 +266,7 @@ const BOOK = 24;
 
 /** A row as the values of its columns. */
 export function requestValues(row: RequestRecord): SqlValue[] {
+  const { metered } = row;
   return [
     row.id,
     row.at,
@@ -286,22 +287,13 @@ export function requestValues(row: RequestRecord): SqlValue[] {
     row.upstreamRequestId,
     row.address,
     row.shadowRefusal,
-    ...meteredValues(row.metered),
+    metered && JSON.stringify(metered.quantities),
+    metered && metered.evidence,
+    metered && inputTokens(metered.quantities),
+    metered && outputTokens(metered.quantities),
+    metered && (metered.costNanos?.toString() ?? null),
+    metered && metered.priceBook,
     row.sentMs,
-  ];
-}
-
-function meteredValues(metered: Metered | null): SqlValue[] {
-  if (metered === null) return [null, null, null, null, null, null];
-  const { quantities, evidence, costNanos, priceBook } = metered;
-  const cost = costNanos === null ? null : costNanos.toString();
-  return [
-    JSON.stringify(quantities),
-    evidence,
-    inputTokens(quantities),
-    outputTokens(quantities),
-    cost,
-    priceBook,
   ];
 }
 
