@@ -3,10 +3,10 @@ import type { Nanos } from "../domain/money.ts";
 import type { Unit } from "../domain/usage.ts";
 import type { PriceBook } from "./book.ts";
 import { rateOf } from "./cost.ts";
-import { MILLISECONDS_PER_RATE, type Rates, scaled, type UnitRates } from "./rates.ts";
+import { MILLISECONDS_PER_RATE, type Rates, scaled, type Tier, type UnitRates } from "./rates.ts";
 import type { Limits } from "./snapshot.ts";
 import { dividedUp, plus, times, type Whole } from "./whole.ts";
-import { type Amount, type Output, type Unbounded, worstOf } from "./worst.ts";
+import { type Amount, type Output, type Unbounded, type Worst, worstOf } from "./worst.ts";
 
 /** The most that a call can cost. */
 export type Ceiling =
@@ -71,7 +71,7 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
     };
   }
   const context = contextOf(pricing);
-  const worst = worstOf(demand, { context, output: pricing.limits.output, model: pricing.model });
+  const worst = worstOf(demand, context, pricing.limits.output, pricing.model);
   if (worst.kind === "unbounded") return { ...worst, legs: [] };
 
   const legs: Leg[] = [];
@@ -80,14 +80,10 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
       legs.push(flat(each.perCall));
       continue;
     }
-    for (const units of tablesOf(each, worst.inputTokens)) {
-      const fixed = fixedOf(worst.amounts, units, each);
-      const perToken = perTokenOf(worst.output, units);
-      if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
-      const { answers = 0, besides = 0 } = worst.output ?? {};
-      const least = worst.output === undefined ? 0 : leastOf(worst.output.units, units, each);
-      const all = times(perToken, scaled("output_tokens", answers));
-      legs.push({ fixed: plus(fixed, least), perToken: all, least, besides });
+    if (!addLeg(each.units, each, worst, legs)) return unpriced(pricing.model);
+    // A request of so many tokens may be billed by any of these as well.
+    for (const { over, units } of each.tiers ?? NO_TIERS) {
+      if (worst.inputTokens > over && !addLeg(units, each, worst, legs)) return unpriced(pricing.model);
     }
   }
   if (worst.output === undefined) return bounded(legs, worst.inputTokens, 0, false);
@@ -108,11 +104,21 @@ function areFlat(rates: readonly Rates[]): boolean {
   return true;
 }
 
-/** All that a request of so many tokens may be billed by. */
-function tablesOf({ units, tiers }: Rates, inputTokens: number): readonly UnitRates[] {
-  const tables = [units];
-  for (const tier of tiers ?? []) if (inputTokens > tier.over) tables.push(tier.units);
-  return tables;
+const NO_TIERS: readonly Tier[] = [];
+
+/** @returns false where something that the call uses has no price. */
+function addLeg(units: UnitRates, each: Rates, { amounts, output }: Worst, legs: Leg[]): boolean {
+  const fixed = fixedOf(amounts, units, each);
+  const perToken = perTokenOf(output, units);
+  if (fixed === undefined || perToken === undefined) return false;
+  const least = output === undefined ? 0 : leastOf(output.units, units, each);
+  legs.push({
+    fixed: plus(fixed, least),
+    perToken: times(perToken, scaled("output_tokens", output?.answers ?? 0)),
+    least,
+    besides: output?.besides ?? 0,
+  });
+  return true;
 }
 
 /** What a call costs at most when its answers have no more than so many tokens. */
@@ -258,7 +264,7 @@ function bounded(
 ): Bounded {
   return {
     kind: "bounded",
-    nanos: costAt({ legs }, outputTokens),
+    nanos: dearestLeg(legs, outputTokens, false),
     inputTokens,
     outputTokens,
     isCapped,
