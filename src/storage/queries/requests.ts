@@ -264,9 +264,11 @@ const INSERT_REQUEST = `INSERT INTO requests (
 /** The price book's place among the values. */
 const BOOK = 24;
 
+const UNMETERED = { quantities: null, evidence: null, costNanos: null, priceBook: null };
+
 /** A row as the values of its columns. */
 export function requestValues(row: RequestRecord): SqlValue[] {
-  const { metered } = row;
+  const { quantities, evidence, costNanos, priceBook } = row.metered ?? UNMETERED;
   return [
     row.id,
     row.at,
@@ -287,12 +289,12 @@ export function requestValues(row: RequestRecord): SqlValue[] {
     row.upstreamRequestId,
     row.address,
     row.shadowRefusal,
-    metered && JSON.stringify(metered.quantities),
-    metered && metered.evidence,
-    metered && inputTokens(metered.quantities),
-    metered && outputTokens(metered.quantities),
-    metered && (metered.costNanos?.toString() ?? null),
-    metered && metered.priceBook,
+    quantities && JSON.stringify(quantities),
+    evidence,
+    quantities && inputTokens(quantities),
+    quantities && outputTokens(quantities),
+    costNanos === null ? null : costNanos.toString(),
+    priceBook,
     row.sentMs,
   ];
 }
