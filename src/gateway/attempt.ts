@@ -58,7 +58,17 @@ export async function attempt(call: Call, exchange: Exchange, settings: AttemptS
   for (let count = 1; ; count++) {
     take(exchange, member);
     exchange.enter("waiting", settings.inFlight.now, provider.timeouts.firstByteMs);
-    const outcome = await tryOnce(call, member, exchange, settings);
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      // Most credentials are sent themselves, and wait for nothing.
+      const minted = member?.credential.minted;
+      const token = minted === undefined ? undefined : await minted.get(exchange.abort.signal);
+      const reply = await forward(call, member?.credential, token, exchange, settings);
+      outcome = outcomeOf(reply, call, member, settings);
+    } catch (error) {
+      outcome = outcomeOfError(error, call, member, exchange, settings);
+    }
+    if (outcome instanceof Promise) outcome = await outcome;
     if (outcome.reply !== undefined) {
       answer?.body?.cancel();
       answer = outcome.reply;
@@ -140,29 +150,34 @@ function mayTryAgain(
   return place === undefined ? failure !== "not_found" : failure === "not_found" || failure === "rejected";
 }
 
-async function tryOnce(
+/** @returns a promise where the provider rejected the credential: its text is read first. */
+function outcomeOf(
+  reply: Answer,
   call: Call,
   member: Member | undefined,
-  exchange: Exchange,
   settings: AttemptSettings,
-): Promise<Outcome> {
+): Outcome | Promise<Outcome> {
   const { upstream, withoutKey } = call.route;
-  const credential = member?.credential;
-  let reply: Answer;
-  try {
-    // Most credentials are sent themselves, and wait for nothing.
-    const minted = credential?.minted;
-    const token = minted === undefined ? undefined : await minted.get(exchange.abort.signal);
-    reply = await forward(call, credential, token, exchange, settings);
-  } catch (error) {
-    if (member === undefined) return { error };
-    return { error, ...failureOf(error, exchange, member, upstream, settings.clock) };
-  }
   if (reply.status === 401 && !withoutKey) {
-    return { error: await rejectedCredential(reply, upstream, member, settings), failure: "rejected" };
+    return rejectedCredential(reply, upstream, member, settings).then((error) => ({
+      error,
+      failure: "rejected",
+    }));
   }
-  if (member === undefined) return { reply };
-  return { reply, ...judge(reply, call, member, settings.clock) };
+  const failure = member === undefined ? undefined : judge(reply, call, member, settings.clock);
+  return failure === undefined ? { reply } : { reply, failure };
+}
+
+function outcomeOfError(
+  error: unknown,
+  { route }: Call,
+  member: Member | undefined,
+  exchange: Exchange,
+  { clock }: AttemptSettings,
+): Outcome {
+  const failure =
+    member === undefined ? undefined : failureOf(error, exchange, member, route.upstream, clock);
+  return failure === undefined ? { error } : { error, failure };
 }
 
 function failureOf(
@@ -171,30 +186,30 @@ function failureOf(
   member: Member,
   { pool }: Upstream,
   clock: Clock,
-): { failure?: Failure } {
-  if (!(error instanceof Refusal)) return {};
+): Failure | undefined {
+  if (!(error instanceof Refusal)) return undefined;
   // The token server's word on the credential was noted where it was heard.
-  if (error.code === "credential_rejected") return { failure: "rejected" };
-  if (error.code !== "upstream_unreachable") return {};
+  if (error.code === "credential_rejected") return "rejected";
+  if (error.code !== "upstream_unreachable") return undefined;
   const code = (error.cause as { code?: string } | undefined)?.code ?? "no answer";
   pool.failed(member, { at: clock.now(), status: null, message: `could not be reached (${code})` });
-  return isSent ? {} : { failure: "not_sent" };
+  return isSent ? undefined : "not_sent";
 }
 
 const FAILING = new Set([500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 
 /** What an answer says of the credential, and whether the provider did what was asked. */
-function judge(reply: Answer, call: Call, member: Member, clock: Clock): { failure?: Failure } {
+function judge(reply: Answer, call: Call, member: Member, clock: Clock): Failure | undefined {
   const { pool } = call.route.upstream;
   const { status } = reply;
   if (reply.ok) pool.worked(member);
   else if (status === 429) {
     const at = clock.now();
     pool.limited(member, waitOf(reply.headers, at), { at, status, message: "too many requests" });
-    return { failure: "limited" };
+    return "limited";
   } else if (FAILING.has(status)) {
     // It may have been billed, so the answer stands; the client's next call goes elsewhere.
     pool.failed(member, { at: clock.now(), status, message: "the provider failed" });
-  } else if (status === 404 && call.method !== "POST") return { failure: "not_found" };
-  return {};
+  } else if (status === 404 && call.method !== "POST") return "not_found";
+  return undefined;
 }

@@ -10,7 +10,7 @@ import type {
   HoldRecord,
   RowCost,
 } from "../domain/ledger.ts";
-import type { Nanos } from "../domain/money.ts";
+import { ceilDiv, type Nanos } from "../domain/money.ts";
 import { type Span, spanAt } from "../domain/period.ts";
 import { Roll } from "../domain/roll.ts";
 import type { Evidence } from "../domain/usage.ts";
@@ -101,7 +101,13 @@ export class Ledger {
   setBudgets(budgets: Iterable<Budget>, timeZone: string): void {
     this.timeZone = timeZone;
     this.budgets.clear();
-    for (const budget of budgets) this.budgets.set(budget.id, { budget, account: undefined });
+    for (const budget of budgets) {
+      const crossings = budget.thresholds.map((percent) => ({
+        percent,
+        at: ceilDiv(budget.amount * BigInt(percent), 100n),
+      }));
+      this.budgets.set(budget.id, { budget, crossings, account: undefined });
+    }
     this.retryWaiters();
   }
 
@@ -144,13 +150,19 @@ export class Ledger {
         // Removed since the request was identified: nobody wants it kept any more.
         if (line === undefined) continue;
         const account = this.accountOf(line, now);
+        const taken = account.taken + ceiling;
+        if (taken > line.budget.amount) {
+          if (!line.budget.shadow) {
+            for (const one of accounts) one.taken -= ceiling;
+            return undefined;
+          }
+          shadowed ??= [];
+          shadowed.push(line.budget);
+        }
+        account.taken = taken;
         accounts.push(account);
-        if (account.taken + ceiling <= line.budget.amount) continue;
-        if (!line.budget.shadow) return undefined;
-        shadowed ??= [];
-        shadowed.push(line.budget);
       }
-      for (const account of accounts) this.take(account, ceiling);
+      for (const account of accounts) if (!account.isRecorded) this.record(account);
     }
     const hold = new Hold(this.nextHold++, facts, ceiling, accounts, this);
     if (shadowed !== undefined) hold.shadowed = shadowed;
@@ -191,8 +203,8 @@ export class Ledger {
     const current = [...this.budgets.values()].map((line) => this.accountOf(line, now));
     const changed = [...this.parts.state.changed].map((id) => this.accounts.get(id));
     for (const account of new Set([...current, ...changed])) {
-      const budget = account && this.budgets.get(account.budgetId)?.budget;
-      if (account !== undefined && budget !== undefined) this.tell(account, budget, 0n);
+      const line = account && this.budgets.get(account.budgetId);
+      if (account !== undefined && line !== undefined) this.tell(account, line, 0n);
     }
   }
 
@@ -315,9 +327,8 @@ export class Ledger {
     return written ?? undefined;
   }
 
-  private take(account: Account, ceiling: Nanos): void {
-    account.taken += ceiling;
-    if (account.isRecorded) return;
+  /** Tells the journal of an account that it does not know. */
+  private record(account: Account): void {
     account.isRecorded = true;
     account.isChanged = true;
     this.parts.journal.append(accountText(account.balance));
@@ -340,23 +351,22 @@ export class Ledger {
     if (amount === 0n) return;
     const before = account.posted;
     account.posted += amount;
-    const budget = this.budgets.get(account.budgetId)?.budget;
-    if (budget === undefined) return;
+    const line = this.budgets.get(account.budgetId);
+    if (line === undefined) return;
+    const { budget } = line;
     if (!budget.shadow && account.posted > budget.amount && before <= budget.amount) {
       this.parts.report(
         `The budget ${budget.name} is exceeded: a call cost more than the most it was thought to cost.`,
       );
     }
-    this.tell(account, budget, before);
+    this.tell(account, line, before);
   }
 
   /** @param before What was posted when it was last told. */
-  private tell({ id, span, posted }: Account, budget: Budget, before: Nanos): void {
-    if (this.parts.onCrossing === undefined) return;
-    for (const percent of budget.thresholds) {
-      const threshold = budget.amount * BigInt(percent);
-      if (threshold > 0n && before * 100n < threshold && posted * 100n >= threshold)
-        this.parts.onCrossing({ budget, account: id, span, percent, posted });
+  private tell({ id, span, posted }: Account, { budget, crossings }: Line, before: Nanos): void {
+    for (const { percent, at } of crossings) {
+      if (before < at && posted >= at)
+        this.parts.onCrossing?.({ budget, account: id, span, percent, posted });
     }
   }
 
@@ -398,6 +408,8 @@ export class Ledger {
 /** A budget and its account of the moment. */
 interface Line {
   readonly budget: Budget;
+  /** Its thresholds, and what must be posted to reach each. */
+  readonly crossings: readonly { readonly percent: number; readonly at: Nanos }[];
   account: Account | undefined;
 }
 

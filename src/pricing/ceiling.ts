@@ -1,11 +1,12 @@
 import type { Demand } from "../domain/demand.ts";
-import { ceilDiv, type Nanos } from "../domain/money.ts";
+import type { Nanos } from "../domain/money.ts";
 import type { Unit } from "../domain/usage.ts";
 import type { PriceBook } from "./book.ts";
 import { rateOf } from "./cost.ts";
-import { MILLISECONDS_PER_RATE, type Rates, scaled, type UnitRates } from "./rates.ts";
+import { MILLISECONDS_PER_RATE, type Rates, scaled, type Tier, type UnitRates } from "./rates.ts";
 import type { Limits } from "./snapshot.ts";
-import { type Amount, type Output, type Unbounded, worstOf } from "./worst.ts";
+import { dividedUp, plus, times, type Whole } from "./whole.ts";
+import { type Amount, type Output, type Unbounded, type Worst, worstOf } from "./worst.ts";
 
 /** The most that a call can cost. */
 export type Ceiling =
@@ -31,11 +32,11 @@ export interface Bounded {
 
 /** One price that may apply; the dearest decides. Both in nano-dollars times `MILLISECONDS_PER_RATE`. */
 export interface Leg {
-  readonly fixed: bigint;
+  readonly fixed: Whole;
   /** For one more token of cap, in all answers together. */
-  readonly perToken: bigint;
+  readonly perToken: Whole;
   /** What is billed of the output at least; in `fixed`, too. */
-  readonly least: bigint;
+  readonly least: Whole;
   /** Output that no cap counts, or that is there whatever the cap, in tokens of one answer. */
   readonly besides: number;
 }
@@ -70,7 +71,7 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
     };
   }
   const context = contextOf(pricing);
-  const worst = worstOf(demand, { context, output: pricing.limits.output, model: pricing.model });
+  const worst = worstOf(demand, context, pricing.limits.output, pricing.model);
   if (worst.kind === "unbounded") return { ...worst, legs: [] };
 
   const legs: Leg[] = [];
@@ -79,14 +80,10 @@ export function ceilingOf(demand: Demand, pricing: Pricing): Ceiling {
       legs.push(flat(each.perCall));
       continue;
     }
-    for (const units of tablesOf(each, worst.inputTokens)) {
-      const fixed = fixedOf(worst.amounts, units, each);
-      const perToken = perTokenOf(worst.output, units);
-      if (fixed === undefined || perToken === undefined) return unpriced(pricing.model);
-      const { answers = 0, besides = 0 } = worst.output ?? {};
-      const least = worst.output === undefined ? 0n : leastOf(worst.output.units, units, each);
-      const all = perToken * scaled("output_tokens", answers);
-      legs.push({ fixed: least === 0n ? fixed : fixed + least, perToken: all, least, besides });
+    if (!addLeg(each.units, each, worst, legs)) return unpriced(pricing.model);
+    // A request of so many tokens may be billed by any of these as well.
+    for (const { over, units } of each.tiers ?? NO_TIERS) {
+      if (worst.inputTokens > over && !addLeg(units, each, worst, legs)) return unpriced(pricing.model);
     }
   }
   if (worst.output === undefined) return bounded(legs, worst.inputTokens, 0, false);
@@ -107,31 +104,40 @@ function areFlat(rates: readonly Rates[]): boolean {
   return true;
 }
 
-/** All that a request of so many tokens may be billed by. */
-function tablesOf({ units, tiers }: Rates, inputTokens: number): readonly UnitRates[] {
-  const tables = [units];
-  for (const tier of tiers ?? []) if (inputTokens > tier.over) tables.push(tier.units);
-  return tables;
+const NO_TIERS: readonly Tier[] = [];
+
+/** @returns false where something that the call uses has no price. */
+function addLeg(units: UnitRates, each: Rates, { amounts, output }: Worst, legs: Leg[]): boolean {
+  const fixed = fixedOf(amounts, units, each);
+  const perToken = perTokenOf(output, units);
+  if (fixed === undefined || perToken === undefined) return false;
+  const least = output === undefined ? 0 : leastOf(output.units, units, each);
+  legs.push({
+    fixed: plus(fixed, least),
+    perToken: times(perToken, scaled("output_tokens", output?.answers ?? 0)),
+    least,
+    besides: output?.besides ?? 0,
+  });
+  return true;
 }
 
 /** What a call costs at most when its answers have no more than so many tokens. */
 export function costAt({ legs }: { readonly legs: readonly Leg[] }, cap: number): Nanos {
-  let most = 0n;
-  for (const { fixed, perToken, besides } of legs) {
-    const cost = fixed + perToken * BigInt(cap + besides);
-    if (cost > most) most = cost;
-  }
-  return ceilDiv(most, MILLISECONDS_PER_RATE);
+  return dearestLeg(legs, cap, false);
 }
 
 /** What the output alone costs at most, when the answers have no more than so many tokens beside what no cap counts. */
 export function outputAt({ legs }: { readonly legs: readonly Leg[] }, cap: number): Nanos {
-  let most = 0n;
-  for (const { perToken, least, besides } of legs) {
-    const cost = least + perToken * BigInt(cap + besides);
+  return dearestLeg(legs, cap, true);
+}
+
+function dearestLeg(legs: readonly Leg[], cap: number, isOutputAlone: boolean): Nanos {
+  let most: Whole = 0;
+  for (const { fixed, perToken, least, besides } of legs) {
+    const cost = plus(isOutputAlone ? least : fixed, times(perToken, cap + besides));
     if (cost > most) most = cost;
   }
-  return ceilDiv(most, MILLISECONDS_PER_RATE);
+  return dividedUp(most, MILLISECONDS_PER_RATE);
 }
 
 /**
@@ -143,10 +149,10 @@ export function outputThatFits(ceiling: Ceiling, available: Nanos): number {
   let cap = BigInt(Number.MAX_SAFE_INTEGER);
   for (const { fixed, perToken, besides } of ceiling.legs) {
     // ceil(x / d) is at most a where x is at most a * d.
-    const left = available * MILLISECONDS_PER_RATE - fixed - perToken * BigInt(besides);
+    const left = available * MILLISECONDS_PER_RATE - BigInt(fixed) - BigInt(times(perToken, besides));
     if (left < 0n) return 0;
-    if (perToken === 0n) continue;
-    const fits = left / perToken;
+    if (perToken === 0) continue;
+    const fits = left / BigInt(perToken);
     if (fits < cap) cap = fits;
   }
   return Number(cap);
@@ -200,11 +206,11 @@ function contextOf({ rates, limits }: Pricing): number | null {
   return tier >= limits.context ? tier * 5 : limits.context;
 }
 
-const NOTHING: Leg = { fixed: 0n, perToken: 0n, least: 0n, besides: 0 };
+const NOTHING: Leg = { fixed: 0, perToken: 0, least: 0, besides: 0 };
 
 /** Undefined where something that is sure to be used, or all that may be, has no price. */
-function fixedOf(amounts: readonly Amount[], units: UnitRates, each: Rates): bigint | undefined {
-  let fixed = 0n;
+function fixedOf(amounts: readonly Amount[], units: UnitRates, each: Rates): Whole | undefined {
+  let fixed: Whole = 0;
   let isPriced = false;
   for (const { units: candidates, quantity, need } of amounts) {
     const rate = dearest(candidates, units);
@@ -213,20 +219,20 @@ function fixedOf(amounts: readonly Amount[], units: UnitRates, each: Rates): big
       continue;
     }
     if (need !== "if priced") isPriced = true;
-    if (each.least !== undefined) fixed += leastOf(candidates, units, each);
+    if (each.least !== undefined) fixed = plus(fixed, leastOf(candidates, units, each));
     if (quantity === 0) continue;
-    fixed += rate * scaled(candidates[0], Math.ceil(quantity));
+    fixed = plus(fixed, times(rate, scaled(candidates[0], Math.ceil(quantity))));
   }
   return isPriced ? fixed : undefined;
 }
 
 /** Of each unit that was used at all, its least is billed: little may be used of all of them. */
-function leastOf(candidates: readonly Unit[], units: UnitRates, { least }: Rates): bigint {
-  let sum = 0n;
+function leastOf(candidates: readonly Unit[], units: UnitRates, { least }: Rates): Whole {
+  let sum: Whole = 0;
   if (least === undefined) return sum;
   for (const unit of candidates) {
     const rate = rateOf(unit, units) ?? 0n;
-    sum += rate * scaled(unit, least[unit] ?? 0);
+    sum = plus(sum, times(rate, scaled(unit, least[unit] ?? 0)));
   }
   return sum;
 }
@@ -247,7 +253,7 @@ function dearest(candidates: readonly Unit[], units: UnitRates): bigint | undefi
 }
 
 function flat(price: Nanos): Leg {
-  return { fixed: price * MILLISECONDS_PER_RATE, perToken: 0n, least: 0n, besides: 0 };
+  return { fixed: times(price, MILLISECONDS_PER_RATE), perToken: 0, least: 0, besides: 0 };
 }
 
 function bounded(
@@ -258,7 +264,7 @@ function bounded(
 ): Bounded {
   return {
     kind: "bounded",
-    nanos: costAt({ legs }, outputTokens),
+    nanos: dearestLeg(legs, outputTokens, false),
     inputTokens,
     outputTokens,
     isCapped,

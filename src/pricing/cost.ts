@@ -1,6 +1,7 @@
-import { ceilDiv, type Nanos, UNITS_PER_RATE } from "../domain/money.ts";
+import { type Nanos, UNITS_PER_RATE } from "../domain/money.ts";
 import type { Quantities, Unit } from "../domain/usage.ts";
 import { INPUT_UNITS, MILLISECONDS_PER_RATE, type Rates, scaled, UNITS, type UnitRates } from "./rates.ts";
+import { dividedUp, plus, times, type Whole } from "./whole.ts";
 
 export interface Cost {
   readonly total: Nanos;
@@ -91,7 +92,8 @@ function quantityOf(quantities: Quantities, unit: Unit): number {
 
 /** Over one denominator, so that there is one division and one rounding. */
 function totalOf(lines: readonly Line[]): Nanos {
-  let numerator = 0n;
-  for (const { unit, quantity, rate } of lines) numerator += rate * scaled(unit, quantity);
-  return ceilDiv(numerator, MILLISECONDS_PER_RATE);
+  let numerator: Whole = 0;
+  for (const { unit, quantity, rate } of lines)
+    numerator = plus(numerator, times(rate, scaled(unit, quantity)));
+  return dividedUp(numerator, MILLISECONDS_PER_RATE);
 }

@@ -1,5 +1,6 @@
 import { ceilDiv, type Nanos, UNITS_PER_RATE } from "../domain/money.ts";
 import type { Quantities, Unit } from "../domain/usage.ts";
+import { times, type Whole } from "./whole.ts";
 
 /** What a call is billed by. All prices are the provider's list prices. */
 export interface Rates {
@@ -28,17 +29,14 @@ export interface Tier {
  */
 export const MILLISECONDS_PER_RATE = 3_600_000_000n;
 
-const SCALE = MILLISECONDS_PER_RATE / UNITS_PER_RATE;
-const SCALE_NUMBER = Number(SCALE);
+const SCALE = Number(MILLISECONDS_PER_RATE / UNITS_PER_RATE);
 
 /**
  * A quantity over the one denominator of all units: times its rate it is its price in nano-dollars times
  * `MILLISECONDS_PER_RATE`.
  */
-export function scaled(unit: Unit | undefined, quantity: number): bigint {
-  if (unit === "milliseconds") return BigInt(quantity);
-  const product = quantity * SCALE_NUMBER;
-  return Number.isSafeInteger(product) ? BigInt(product) : BigInt(quantity) * SCALE;
+export function scaled(unit: Unit | undefined, quantity: number): Whole {
+  return unit === "milliseconds" ? quantity : times(quantity, SCALE);
 }
 
 /** The units that long-context tiers are chosen by. */

@@ -37,12 +37,6 @@ export interface Unbounded {
   readonly fix: string;
 }
 
-export interface ModelLimits {
-  readonly context: number | null;
-  readonly output: number | null;
-  readonly model: string;
-}
-
 const NO_CONTEXT: Unbounded = {
   kind: "unbounded",
   reason:
@@ -50,7 +44,16 @@ const NO_CONTEXT: Unbounded = {
   fix: "Leave those out, or set a price per call.",
 };
 
-export function worstOf(demand: Demand, limits: ModelLimits): Worst | Unbounded {
+/**
+ * @param context What the model can read, tokens; null where nobody says.
+ * @param output What it can write in one answer, likewise.
+ */
+export function worstOf(
+  demand: Demand,
+  context: number | null,
+  output: number | null,
+  model: string,
+): Worst | Unbounded {
   if (!Number.isSafeInteger(demand.bytes) || !Number.isSafeInteger(demand.answers)) {
     return {
       kind: "unbounded",
@@ -60,9 +63,9 @@ export function worstOf(demand: Demand, limits: ModelLimits): Worst | Unbounded 
   }
   switch (demand.bounds.kind) {
     case "tokens":
-      return ofTokens(demand, limits);
+      return ofTokens(demand, context, output, model);
     case "embedding":
-      return ofEmbedding(demand, limits);
+      return ofEmbedding(demand, context);
     case "images":
       return ofImages(demand);
     case "predict":
@@ -90,7 +93,12 @@ export function worstOf(demand: Demand, limits: ModelLimits): Worst | Unbounded 
   }
 }
 
-function ofTokens(demand: Demand, { context, output, model }: ModelLimits): Worst | Unbounded {
+function ofTokens(
+  demand: Demand,
+  context: number | null,
+  output: number | null,
+  model: string,
+): Worst | Unbounded {
   const { bounds, answers, items, outputCap } = demand;
   const hasTools = usesTools(demand, model);
   const uses = hasTools ? (demand.toolUses ?? bounds.toolUses) : 0;
@@ -170,7 +178,7 @@ function inputUnits({ bounds, caching, images, audios, files, stored }: Demand):
 }
 
 /** Limits are those of each text: there may be any number of them. */
-function ofEmbedding(demand: Demand, { context }: ModelLimits): Worst | Unbounded {
+function ofEmbedding(demand: Demand, context: number | null): Worst | Unbounded {
   const { bounds, files, images } = demand;
   if (files > 0 && context === null) return NO_CONTEXT;
   const input = demand.bytes + bounds.hiddenTokens + images * bounds.imageTokens + files * (context ?? 0);

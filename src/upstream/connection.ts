@@ -20,8 +20,13 @@ export interface Keeper {
   repeat(transfer: Transfer): void;
 }
 
-/** Up to this size a body goes out with its head in one write, bytes. */
+/** Up to this size a head and its body go out in one write, bytes. */
 const ONE_WRITE_BYTES = 64 * 1024;
+/**
+ * What they are put together in. The socket copies what it takes before it returns, so one is enough for all
+ * connections, and a request leaves nothing behind for the collector.
+ */
+const outbox = Buffer.allocUnsafeSlow(ONE_WRITE_BYTES);
 
 /** One connection to an upstream, for one request at a time. */
 export class Connection {
@@ -115,9 +120,8 @@ export class Connection {
     // It may have been on another connection before.
     transfer.isWritten = false;
     const { head, body } = transfer.outgoing;
-    if (body === null) this.finish(transfer, this.write(Buffer.from(head, "latin1")));
-    else if (body instanceof Uint8Array) this.finish(transfer, this.writeWhole(head, body));
-    else void this.writeStream(transfer, head, body);
+    if (body instanceof ReadableStream) void this.writeStream(transfer, head, body);
+    else this.finish(transfer, this.writeWhole(head, body ?? NO_BODY));
   }
 
   /** What the head of its answer says about the connection. */
@@ -174,14 +178,14 @@ export class Connection {
   }
 
   private writeWhole(head: string, body: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
-    if (body.length > ONE_WRITE_BYTES) {
+    const length = head.length + body.length;
+    if (length > outbox.length) {
       const written = this.write(Buffer.from(head, "latin1"));
       return written === undefined ? this.write(body) : written.then(() => this.write(body));
     }
-    const bytes = Buffer.allocUnsafe(head.length + body.length);
-    bytes.write(head, 0, "latin1");
-    bytes.set(body, head.length);
-    return this.write(bytes);
+    outbox.write(head, 0, "latin1");
+    outbox.set(body, head.length);
+    return this.write(outbox, length);
   }
 
   private async writeStream(
@@ -235,13 +239,18 @@ export class Connection {
       });
   }
 
-  /** @returns A promise only where the socket has no room; it resolves when it has, or the connection is closed. */
-  private write(bytes: Uint8Array): Promise<void> | undefined {
+  /**
+   * @param length How many of the bytes, from the first on.
+   * @returns A promise only where the socket has no room; it resolves when it has, or the connection is closed.
+   */
+  private write(bytes: Uint8Array, length = bytes.length): Promise<void> | undefined {
     const { socket } = this;
-    if (socket === undefined || this.isClosed || bytes.length === 0) return undefined;
-    const written = Math.max(0, socket.write(bytes));
-    if (written === bytes.length) return undefined;
-    this.unsent = bytes.subarray(written);
+    if (socket === undefined || this.isClosed || length === 0) return undefined;
+    const written = Math.max(0, socket.write(bytes, 0, length));
+    if (written === length) return undefined;
+    const rest = bytes.subarray(written, length);
+    // The next request is put together where this one was.
+    this.unsent = bytes === outbox ? new Uint8Array(rest) : rest;
     this.drained = Promise.withResolvers();
     return this.drained.promise;
   }
@@ -259,6 +268,7 @@ export class Connection {
   }
 }
 
+const NO_BODY = new Uint8Array(0);
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
 
 function chunkOf(piece: Uint8Array): Buffer {

@@ -30,6 +30,8 @@ interface Carrier {
   release(isClean: boolean): void;
 }
 
+/** The empty line; as bytes, for of a text each search would make them anew. */
+const HEAD_END = Buffer.from("\r\n\r\n");
 /** What every answer begins with. */
 const HTTP = "HTTP/1.";
 /** Of the answer's head, and again of all those that come before it. */
@@ -64,7 +66,9 @@ export class Transfer implements AnswerBody {
   /** Of a body with a length, what is still to come. */
   private left = 0;
   private chunks: ChunkReader | undefined;
-  private readonly pieces: Uint8Array<ArrayBuffer>[] = [];
+  /** What waits for its reader: of most answers one piece, which needs no list. */
+  private first: Uint8Array<ArrayBuffer> | undefined;
+  private others: Uint8Array<ArrayBuffer>[] | undefined;
   private waitingBytes = 0;
   private isPaused = false;
   private reading: PromiseWithResolvers<Uint8Array<ArrayBuffer> | null> | undefined;
@@ -88,16 +92,11 @@ export class Transfer implements AnswerBody {
   /** What came over its connection. */
   take(bytes: Buffer<ArrayBuffer>): void {
     this.hasHeard = true;
-    let rest: Uint8Array<ArrayBuffer> | undefined;
-    let head: Head | undefined;
+    let isClean: boolean;
     try {
-      if (this.state === "head") {
-        const taken = this.takeHead(bytes);
-        if (taken === undefined) return;
-        ({ rest, head } = taken);
-        this.begin(head);
-      } else rest = bytes;
-      if (this.state === "body" && rest.length > 0) rest = this.takeBody(rest);
+      const rest = this.state === "head" ? this.takeHead(bytes) : bytes;
+      if (rest === undefined) return;
+      isClean = rest.length === 0 || (this.state === "body" && this.takeBody(rest) === rest.length);
     } catch (error) {
       // Whatever else it is: thrown here, it would reach nobody, and whoever waits would wait on.
       const isMalformed = error instanceof MalformedAnswer;
@@ -105,7 +104,7 @@ export class Transfer implements AnswerBody {
       this.fail(isMalformed ? new UpstreamFailure("EBADANSWER", message, true) : error);
       return;
     }
-    if (this.isOver) this.leave(rest.length === 0);
+    if (this.isOver) this.leave(isClean);
   }
 
   /** Its connection was closed, by the upstream or by the network. */
@@ -129,14 +128,16 @@ export class Transfer implements AnswerBody {
 
   /** As `fail`, and what waits for its reader is forgotten. */
   abort(reason: unknown): void {
-    this.pieces.length = 0;
+    this.first = undefined;
+    this.others = undefined;
     if (this.isOver) this.failure ??= reason;
     else this.fail(reason);
   }
 
   read(): Uint8Array<ArrayBuffer> | null | Promise<Uint8Array<ArrayBuffer> | null> {
-    const piece = this.pieces.shift();
+    const piece = this.first;
     if (piece !== undefined) {
+      this.first = this.others?.shift();
       this.waitingBytes -= piece.length + PIECE_BYTES;
       if (this.isPaused && this.waitingBytes <= MAX_WAITING_BYTES / 2) {
         this.isPaused = false;
@@ -154,14 +155,14 @@ export class Transfer implements AnswerBody {
     this.abort(new UpstreamFailure("ECANCELED", "Nobody reads the answer any more.", true));
   }
 
-  /** @returns undefined where the head is not over. */
-  private takeHead(bytes: Buffer<ArrayBuffer>): { head: Head; rest: Uint8Array<ArrayBuffer> } | undefined {
+  /** @returns What came behind the head; undefined where that is not over. */
+  private takeHead(bytes: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
     const before = this.partial?.length ?? 0;
     let all = this.partial?.add(bytes) ?? bytes;
     // The empty line may have begun in what was here before.
     let from = Math.max(0, before - 3);
     for (;;) {
-      const end = all.indexOf("\r\n\r\n", from);
+      const end = all.indexOf(HEAD_END, from);
       if (end === -1) {
         // What begins otherwise need not be waited for: it may never end.
         if (!HTTP.startsWith(all.toString("latin1", 0, HTTP.length)))
@@ -172,7 +173,10 @@ export class Transfer implements AnswerBody {
       }
       const head = parseHead(all.toString("latin1", 0, end), this.outgoing.method);
       this.partial = undefined;
-      if (head.status >= 200) return { head, rest: all.subarray(end + 4) };
+      if (head.status >= 200) {
+        this.begin(head);
+        return all.subarray(end + 4);
+      }
       // Other answers follow; this one is between the two hops.
       if (head.status === 101) throw new MalformedAnswer("it switches to another protocol");
       this.interimBytes += end + 4;
@@ -193,22 +197,22 @@ export class Transfer implements AnswerBody {
     this.head.resolve(new Answer(head.status, head.headers, framing.kind === "none" ? null : this));
   }
 
-  /** @returns What came behind the end of the body. */
-  private takeBody(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  /** @returns How many of the bytes are the body's; others came behind its end. */
+  private takeBody(bytes: Uint8Array<ArrayBuffer>): number {
     if (this.chunks !== undefined) return this.takeChunks(bytes, this.chunks);
     if (this.framing.kind === "close") {
       this.deliver(bytes, bytes.length);
-      return bytes.subarray(bytes.length);
+      return bytes.length;
     }
     const { left } = this;
     const piece = bytes.length <= left ? bytes : bytes.subarray(0, left);
     this.left -= piece.length;
     this.deliver(piece, bytes.length);
     if (this.left === 0) this.end();
-    return bytes.subarray(piece.length);
+    return piece.length;
   }
 
-  private takeChunks(bytes: Uint8Array<ArrayBuffer>, chunks: ChunkReader): Uint8Array<ArrayBuffer> {
+  private takeChunks(bytes: Uint8Array<ArrayBuffer>, chunks: ChunkReader): number {
     let first: Uint8Array<ArrayBuffer> | undefined;
     let others: Uint8Array<ArrayBuffer>[] | undefined;
     const end = chunks.push(bytes, (piece) => {
@@ -222,7 +226,7 @@ export class Transfer implements AnswerBody {
     if (others !== undefined) this.deliver(Buffer.concat(others), 0);
     else if (first !== undefined) this.deliver(first, bytes.length);
     if (chunks.isOver) this.end();
-    return bytes.subarray(end);
+    return end;
   }
 
   /** @param packetBytes How much is kept in memory with it. */
@@ -234,7 +238,12 @@ export class Transfer implements AnswerBody {
       return;
     }
     const isSmallPart = packetBytes > LARGE_PACKET_BYTES && piece.length < packetBytes / 2;
-    this.pieces.push(isSmallPart ? new Uint8Array(piece) : piece);
+    const kept = isSmallPart ? new Uint8Array(piece) : piece;
+    if (this.first === undefined) this.first = kept;
+    else {
+      this.others ??= [];
+      this.others.push(kept);
+    }
     this.waitingBytes += piece.length + PIECE_BYTES;
     if (this.waitingBytes <= MAX_WAITING_BYTES || this.isPaused) return;
     this.isPaused = true;

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, spyOn, test } from "bun:test";
 import { poll } from "../../test/support/poll.ts";
 import { answering, type RawConnection, RawUpstream } from "../../test/support/raw-upstream.ts";
 import { failureOf, requestTo, textOf } from "../../test/support/upstream-call.ts";
@@ -288,3 +288,46 @@ test.each([["a long body"], ["a stream"], ["a stream with a length"]])(
     expect(pulledWhilePaused).toBeLessThan(16 * 1024 * 1024);
   },
 );
+
+test("what a socket has no room for stays as it was, whatever is sent elsewhere meanwhile", async () => {
+  // No real socket can be made to take a part alone of what is so short.
+  const received: string[] = [];
+  const drains: (() => void)[] = [];
+  let room = 10;
+  const connect = spyOn(Bun, "connect").mockImplementation(((
+    options: Bun.TCPSocketConnectOptions<object>,
+  ) => {
+    const number = received.push("") - 1;
+    const socket = {
+      data: options.data,
+      write(bytes: Uint8Array, from = 0, length = bytes.length - from) {
+        const taken = Math.min(room, length);
+        received[number] += Buffer.from(bytes.subarray(from, from + taken)).toString("latin1");
+        return taken;
+      },
+      terminate: () => options.socket.close?.(socket as never),
+    };
+    drains.push(() => options.socket.drain?.(socket as never));
+    queueMicrotask(() => options.socket.open?.(socket as never));
+    return Promise.resolve(socket);
+  }) as never);
+  try {
+    const sent = ["a", "b"].map((letter) => {
+      const abort = new Abort();
+      const body = Buffer.alloc(1000, letter);
+      const its = { method: "POST", body, abort };
+      return { abort, answer: failureOf(client.send(requestTo("http://127.0.0.1:9", its))) };
+    });
+    await poll("both heads' beginnings", () => received.join("").length === 20 || undefined);
+    room = 10_000;
+    for (const drain of drains) drain();
+    expect(received.map((text) => text.slice(text.indexOf("\r\n\r\n") + 4))).toEqual([
+      "a".repeat(1000),
+      "b".repeat(1000),
+    ]);
+    for (const { abort } of sent) abort.abort("over");
+    expect(await Promise.all(sent.map(({ answer }) => answer))).toEqual(["over", "over"]);
+  } finally {
+    connect.mockRestore();
+  }
+});

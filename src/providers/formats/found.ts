@@ -1,10 +1,20 @@
 import { asCount, type Fields, isObject } from "./fields.ts";
 
-/** What is kept of the values of one path: streams repeat what they count, and the newest is right. */
+/**
+ * What is kept of the values of one path: streams repeat what they count, and the newest is right. Of most paths there is
+ * one value, of which nothing more need be kept.
+ */
 interface Seen {
   readonly path: string;
-  count: number;
   newest: unknown;
+  /** Of the first value: whether it is a text that is told apart. */
+  readonly isTallied: boolean;
+  /** Undefined while there was one value. */
+  all: AllSeen | undefined;
+}
+
+interface AllSeen {
+  count: number;
   object: Fields | null;
   text: string | null;
   sum: number;
@@ -25,19 +35,29 @@ export class Found {
   private tallies = 0;
 
   add(path: string, value: unknown): void {
-    const seen = this.of(path) ?? this.begin(path);
-    seen.count++;
+    const seen = this.of(path);
+    if (seen === undefined) {
+      const isTallied = typeof value === "string" && this.tallies < MAX_TALLIES;
+      if (isTallied) this.tallies++;
+      this.seen.push({ path, newest: value, isTallied, all: undefined });
+      return;
+    }
+    seen.all ??= allSeen(seen);
     seen.newest = value;
-    if (typeof value === "number") seen.sum += asCount(value);
-    else if (typeof value === "string") this.addText(seen, value);
-    else if (isObject(value)) seen.object = value;
+    seen.all.count++;
+    if (typeof value === "number") seen.all.sum += asCount(value);
+    else if (typeof value === "string") this.addText(seen.all, value);
+    else if (isObject(value)) seen.all.object = value;
   }
 
   /** The newest value of these paths that is an object, in the order of the paths. */
   object(...paths: string[]): Fields | null {
     for (const path of paths) {
-      const object = this.of(path)?.object;
-      if (object !== undefined && object !== null) return object;
+      const seen = this.of(path);
+      if (seen === undefined) continue;
+      if (seen.all === undefined) {
+        if (isObject(seen.newest)) return seen.newest;
+      } else if (seen.all.object !== null) return seen.all.object;
     }
     return null;
   }
@@ -45,8 +65,11 @@ export class Found {
   /** The newest value of these paths that is a text, in the order of the paths. */
   text(...paths: string[]): string | null {
     for (const path of paths) {
-      const text = this.of(path)?.text;
-      if (text !== undefined && text !== null) return text;
+      const seen = this.of(path);
+      if (seen === undefined) continue;
+      if (seen.all === undefined) {
+        if (typeof seen.newest === "string") return seen.newest;
+      } else if (seen.all.text !== null) return seen.all.text;
     }
     return null;
   }
@@ -58,19 +81,23 @@ export class Found {
 
   /** How many values there were. */
   count(path: string): number {
-    return this.of(path)?.count ?? 0;
+    const seen = this.of(path);
+    return seen === undefined ? 0 : (seen.all?.count ?? 1);
   }
 
   /** The sum of the values that are counts. */
   sum(path: string): number {
-    return this.of(path)?.sum ?? 0;
+    const seen = this.of(path);
+    if (seen === undefined) return 0;
+    return seen.all?.sum ?? asCount(seen.newest);
   }
 
   /** How many values were this text. */
   tally(path: string, text: string): number {
     const seen = this.of(path);
     if (seen === undefined) return 0;
-    return seen.first === text ? seen.firstTally : (seen.others?.get(text) ?? 0);
+    if (seen.all === undefined) return seen.isTallied && seen.newest === text ? 1 : 0;
+    return seen.all.first === text ? seen.all.firstTally : (seen.all.others?.get(text) ?? 0);
   }
 
   private of(path: string): Seen | undefined {
@@ -78,39 +105,36 @@ export class Found {
     return undefined;
   }
 
-  private begin(path: string): Seen {
-    const seen: Seen = {
-      path,
-      count: 0,
-      newest: undefined,
-      object: null,
-      text: null,
-      sum: 0,
-      first: null,
-      firstTally: 0,
-      others: null,
-    };
-    this.seen.push(seen);
-    return seen;
-  }
-
-  private addText(seen: Seen, text: string): void {
-    seen.text = text;
-    if (seen.first === text) {
-      seen.firstTally++;
+  private addText(all: AllSeen, text: string): void {
+    all.text = text;
+    if (all.first === text) {
+      all.firstTally++;
       return;
     }
-    const tally = seen.others?.get(text);
-    if (tally !== undefined) seen.others?.set(text, tally + 1);
+    const tally = all.others?.get(text);
+    if (tally !== undefined) all.others?.set(text, tally + 1);
     else if (this.tallies < MAX_TALLIES) {
       this.tallies++;
-      if (seen.first === null) {
-        seen.first = text;
-        seen.firstTally = 1;
+      if (all.first === null) {
+        all.first = text;
+        all.firstTally = 1;
       } else {
-        seen.others ??= new Map();
-        seen.others.set(text, 1);
+        all.others ??= new Map();
+        all.others.set(text, 1);
       }
     }
   }
+}
+
+/** The same of its one value. */
+function allSeen({ newest, isTallied }: Seen): AllSeen {
+  return {
+    count: 1,
+    object: isObject(newest) ? newest : null,
+    text: typeof newest === "string" ? newest : null,
+    sum: asCount(newest),
+    first: isTallied ? (newest as string) : null,
+    firstTally: isTallied ? 1 : 0,
+    others: null,
+  };
 }

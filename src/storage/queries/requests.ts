@@ -264,8 +264,11 @@ const INSERT_REQUEST = `INSERT INTO requests (
 /** Places among the values. */
 const [ID, AT, DURATION, COST, BOOK] = [0, 1, 13, 23, 24];
 
+const UNMETERED = { quantities: null, evidence: null, costNanos: null, priceBook: null };
+
 /** A row as the values of its columns. */
 export function requestValues(row: RequestRecord): SqlValue[] {
+  const { quantities, evidence, costNanos, priceBook } = row.metered ?? UNMETERED;
   return [
     row.id,
     row.at,
@@ -286,7 +289,12 @@ export function requestValues(row: RequestRecord): SqlValue[] {
     row.upstreamRequestId,
     row.address,
     row.shadowRefusal,
-    ...meteredValues(row.metered),
+    quantities && JSON.stringify(quantities),
+    evidence,
+    quantities && inputTokens(quantities),
+    quantities && outputTokens(quantities),
+    costNanos === null ? null : costNanos.toString(),
+    priceBook,
     row.sentMs,
   ];
 }
@@ -301,20 +309,6 @@ export function rowCostOf(values: readonly SqlValue[], seq: number): RowCostView
     durationMs: Number(values[DURATION]),
     costNanos: cost == null ? null : BigInt(String(cost)),
   };
-}
-
-function meteredValues(metered: Metered | null): SqlValue[] {
-  if (metered === null) return [null, null, null, null, null, null];
-  const { quantities, evidence, costNanos, priceBook } = metered;
-  const cost = costNanos === null ? null : costNanos.toString();
-  return [
-    JSON.stringify(quantities),
-    evidence,
-    inputTokens(quantities),
-    outputTokens(quantities),
-    cost,
-    priceBook,
-  ];
 }
 
 function metered(row: SqlRow): Metered | null {
