@@ -48,7 +48,8 @@ export class CommitQueue {
   private readonly database: CommitDatabase;
   private texts: string[] = [];
   private checkpoint: Checkpoint | null = null;
-  /** The number of the last one that the database has. */
+  /** The numbers of the last one that the log has, and that the database has. */
+  private logged: number;
   private applied: number;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private applying: Promise<void> | undefined;
@@ -57,6 +58,7 @@ export class CommitQueue {
   constructor(log: Log, database: CommitDatabase, applied: number) {
     this.log = log;
     this.database = database;
+    this.logged = applied;
     this.applied = applied;
   }
 
@@ -77,7 +79,9 @@ export class CommitQueue {
 
   /** Resolves when the database has all that was committed before. */
   async flush(): Promise<void> {
-    while (this.texts.length > 0) await this.apply();
+    // Not for those that come meanwhile: under load there is no end of them.
+    const { logged } = this;
+    while (this.applied < logged) await this.apply();
   }
 
   async close(): Promise<void> {
@@ -89,6 +93,7 @@ export class CommitQueue {
 
   private async append(text: string, checkpoint: Checkpoint | null): Promise<void> {
     await this.log.append(text);
+    this.logged++;
     this.texts.push(text);
     this.checkpoint = checkpoint ?? this.checkpoint;
     this.gather();
