@@ -8,7 +8,7 @@ const MAX_HEADER_BYTES = 64 * 1024;
  * passed. The platform's own settings stop it several times a second under load, each time for about as long.
  */
 const COLLECTOR: Readonly<Record<string, string>> = {
-  BUN_JSC_largeHeapSize: String(128 * 1024 * 1024),
+  BUN_JSC_largeHeapSize: String(64 * 1024 * 1024),
   BUN_JSC_collectionTimerMaxPercentCPU: "0.005",
 };
 

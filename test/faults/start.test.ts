@@ -278,7 +278,7 @@ describe.skipIf(process.platform !== "linux")("the process (allowed: needs Linux
     const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
     expect(environment(gateway.pid)).toEqual(
       expect.arrayContaining([
-        "BUN_JSC_largeHeapSize=134217728",
+        "BUN_JSC_largeHeapSize=67108864",
         "BUN_JSC_collectionTimerMaxPercentCPU=0.005",
       ]),
     );

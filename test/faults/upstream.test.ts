@@ -200,7 +200,8 @@ describe("a provider that wants to fill the memory", () => {
   });
 
   test("with a stream of events that never has a newline: it is passed on, not gathered", async () => {
-    const total = 64 * MIB;
+    // Of what passes, the collector lets some tens of megabytes lie.
+    const total = 256 * MIB;
     behind.upstream.answer = async (_, socket) => {
       socket.write(
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -213,7 +214,7 @@ describe("a provider that wants to fill the memory", () => {
       const response = await behind.ask({ target: "/openai/v1/x" });
       expect([response.complete, response.body.length]).toEqual([true, total]);
     });
-    expect(grown).toBeLessThan(64 * MIB);
+    expect(grown).toBeLessThan(128 * MIB);
   });
 
   test("with links to rewrite in an answer without end is cut", async () => {
