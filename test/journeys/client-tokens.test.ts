@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { clientToken } from "../../src/gateway/client-token.ts";
-import { openSqliteStore } from "../../src/storage/sqlite/open.ts";
+import { readSqliteStore } from "../../src/storage/sqlite/read.ts";
 import { loadVaultKey } from "../../src/vault/key-file.ts";
 import { Vault } from "../../src/vault/vault.ts";
 import { type Behind, behindGateway } from "../support/behind-gateway.ts";
@@ -181,7 +181,8 @@ describe("a token", () => {
 
   test("ends after an hour", async () => {
     const { dataDir } = behind.gateway;
-    const store = await openSqliteStore(join(dataDir, "llamakey.db"));
+    // The gateway runs: it alone may write there.
+    const store = await readSqliteStore(join(dataDir, "llamakey.db"));
     const vault = await Vault.open(loadVaultKey(undefined, join(dataDir, "vault.key"), false), store);
     const id = behind.key.slice(4, 14);
     const given = (minutesAgo: number, provider = "vertex") =>
