@@ -1,6 +1,7 @@
 /**
  * A thread that owns a SQLite connection, so that the gateway's event loop never waits for a disk: one writes, and one
- * reads what takes its time, so that no hold waits for somebody's chart. Calls run one after another, in the order they were posted.
+ * reads what takes its time, so that nothing that is written waits for somebody's chart. Calls run one after another, in
+ * the order they were posted.
  */
 import type { Commit } from "../../domain/ledger.ts";
 import { type SqlStore, sqlStore } from "../sql-store.ts";
